@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * A row of the route table carries policy, not only a handler; dispatch enforces it before the handler is called.
+ */
+#ifndef API_ROUTE_H
+#define API_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/session.h"
+
+struct call;
+struct connection;
+struct json_object;
+struct request;
+struct response;
+struct schema;
+
+typedef void route_handler(struct call *call);
+
+struct route {
+	const char *method;
+	const char *path;                                  /* below the base path; a segment ":" takes any text that is not empty */
+	bool open;                                         /* no credentials asked for */
+	const char *permissions[SESSION_PERMISSIONS_MOST]; /* any of them; all NULL = logged in is enough */
+	const struct schema *body;                         /* NULL = the row takes no body */
+	route_handler *handler;
+};
+
+/* What a handler gets. Everything lives until the request is over. */
+struct call {
+	const struct route *route;
+	const struct request *request;
+	const char *argument; /* the text of the path's ":" segment, "" if it has none */
+	struct session session;
+	struct json_object *body; /* checked and coerced by the row's schema */
+	struct connection *connection;
+	struct response *response;
+};
+
+/* Rows of one resource, up to the one whose method is NULL. */
+extern const struct route policies_routes[];
+
+/* All resources, NULL after the last. */
+extern const struct route *const routes[];
+
+#endif

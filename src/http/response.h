@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * struct response -> status line, headers and JSON, in one place and once.
+ */
+#ifndef HTTP_RESPONSE_H
+#define HTTP_RESPONSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json_object;
+
+struct response {
+	int status;
+	struct json_object *body; /* NULL for none (204) */
+	char allow[64];           /* Allow, "" for none */
+	int64_t retry_after;      /* Retry-After in seconds, 0 for none */
+};
+
+/* What the contract says of each failure; the body's text stands in response.c alone. */
+enum response_failure {
+	RESPONSE_NO_SUCH_PATH,
+	RESPONSE_NO_SUCH_METHOD,
+	RESPONSE_BODY_TOO_LARGE,
+	RESPONSE_UNSUPPORTED_MEDIA_TYPE,
+	RESPONSE_NOT_LOGGED_IN,
+	RESPONSE_NOT_AUTHORIZED,
+	RESPONSE_DUPLICATED_SLA,
+	RESPONSE_SERVICE_UNAVAILABLE,
+	RESPONSE_INTERNAL_ERROR,
+};
+
+void response_fail(struct response *response, enum response_failure failure);
+
+/* 400 {"success":false,"error":"TEXT [TYPE]","errorType":"TYPE"} */
+void response_refuse(struct response *response, const char *text, const char *type);
+
+/* STATUS {"success":false,"error":"TEXT"} */
+void response_error(struct response *response, int status, const char *text);
+
+/* Takes `body`; adds "success":true as its last member. A NULL body (memory is out) becomes an internal error. */
+void response_succeed(struct response *response, struct json_object *body);
+
+/* The whole answer as CGI wants it: "Status: ..." to the last byte of the body, which is left out for HEAD. `*text` is the caller's to
+ * free. 0; -1 if memory is out. */
+int response_format(const struct response *response, bool head, char **text, size_t *length);
+
+/* Frees what the response owns; it can be filled again. */
+void response_clear(struct response *response);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * JSON text -> json-c objects, to the letter of RFC 8259.
+ */
+#ifndef JSON_PARSE_H
+#define JSON_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct json_object;
+
+#define JSON_PARSE_DEPTH 16
+
+/* Parses one value with nothing but white space around it. Refuses what RFC 8259 does not allow (json-c itself, even strict, takes NaN,
+ * single quotes, raw control characters and more), bytes that are not UTF-8, and nesting deeper than 16. A number beyond the range of
+ * a double becomes infinite; integers beyond 2^53 become the double that JavaScript makes of them. Of a repeated key the last counts.
+ * True: `*value` is the caller's to put (json_object_put), NULL for JSON's null. False: it is NULL; `*no_memory` tells why. */
+bool json_parse(const char *text, size_t length, struct json_object **value, bool *no_memory);
+
+#endif
