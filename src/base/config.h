@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 
+#define CONFIG_WORKERS_MOST 128
 #define CONFIG_GROUP "livechat-sla"
 #define CONFIG_CLIENT_GROUP "client-livechat-sla" /* the MySQL client library's group; of it we read `host` alone */
 
@@ -34,11 +35,11 @@ struct config {
 	char user[64];
 	int64_t workers;         /* 0 = serve alone */
 
-	char file[4096];         /* where it was read from */
+	char file[1024];         /* where it was read from */
 };
 
 struct config_error {
-	char text[512]; /* FILE:LINE: what is wrong */
+	char text[2048]; /* where and what is wrong; never the value, which may be a password in a wrong place */
 };
 
 /* Every default. */
@@ -53,6 +54,9 @@ int config_set(struct config *config, const char *key, const char *value, struct
 
 /* Keys in alphabetical order, for --help and for the test that holds file, man page and table together; NULL after the last. */
 const char *config_key(size_t index);
+
+/* The default of the key with this index as it would stand in the file, NULL after the last. */
+const char *config_initial(size_t index);
 
 /* What a reload can not change (listen, user, ...): the name of the first such key in which the two differ, or NULL. */
 const char *config_fixed_difference(const struct config *before, const struct config *after);

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * The configuration's keys in one table, parsed by libinih.
+ */
+#include "base/config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct key;
+
+/* Puts `value` where the key's row says; returns what is wrong with it, or NULL. */
+typedef const char *setter(struct config *config, const struct key *key, const char *value);
+
+struct key {
+	const char *name;
+	setter *set;
+	size_t offset; /* of the field in struct config */
+	size_t size;   /* of a text field */
+	int64_t minimum;
+	int64_t maximum;
+	const char *initial;
+	bool fixed; /* a reload can not change it */
+};
+
+static setter set_base_path, set_bytes, set_duration, set_integer, set_level, set_mode, set_target, set_text;
+
+#define FIELD(field) offsetof(struct config, field), sizeof(((struct config *)NULL)->field)
+
+/* Alphabetical. Durations are ms, sizes bytes. */
+static const struct key keys[] = {
+	{ "base-path", set_base_path, FIELD(base_path), 0, 0, "/api/v1/", false },
+	{ "body-limit", set_bytes, FIELD(body_limit), 1024, 16 << 20, "64K", false },
+	{ "database-timeout", set_duration, FIELD(database_timeout), 1000, 600000, "8s", false },
+	{ "group", set_text, FIELD(group), 0, 0, "", true },
+	{ "intake-timeout", set_duration, FIELD(intake_timeout), 100, 600000, "10s", false },
+	{ "listen", set_text, FIELD(listen), 0, 0, RUNSTATEDIR "/livechat-sla/fcgi.sock", true },
+	{ "listen-group", set_text, FIELD(listen_group), 0, 0, "", true },
+	{ "listen-mode", set_mode, FIELD(listen_mode), 0, 0777, "0660", true },
+	{ "log", set_target, FIELD(log_target), 0, 0, "stderr", false },
+	{ "log-level", set_level, FIELD(log_level), 0, 0, "info", false },
+	{ "max-requests", set_integer, FIELD(max_requests), 0, INT64_MAX, "100000", false },
+	{ "request-timeout", set_duration, FIELD(request_timeout), 100, 600000, "12s", false },
+	{ "stop-timeout", set_duration, FIELD(stop_timeout), 0, 600000, "15s", false },
+	{ "user", set_text, FIELD(user), 0, 0, "", true },
+	{ "workers", set_integer, FIELD(workers), 0, CONFIG_WORKERS_MOST, "4", false },
+};
+
+#define KEYS (sizeof keys / sizeof *keys)
+
+static char *text_field(struct config *config, const struct key *key)
+{
+	return (char *)config + key->offset;
+}
+
+static int64_t *number_field(struct config *config, const struct key *key)
+{
+	return (int64_t *)(void *)((char *)config + key->offset);
+}
+
+static const char *set_text(struct config *config, const struct key *key, const char *value)
+{
+	if (strlen(value) >= key->size)
+		return "too long";
+	strcpy(text_field(config, key), value);
+	return NULL;
+}
+
+static const char *set_base_path(struct config *config, const struct key *key, const char *value)
+{
+	size_t length = strlen(value);
+
+	if (length == 0 || value[0] != '/' || value[length - 1] != '/')
+		return "must begin and end with /";
+	return set_text(config, key, value);
+}
+
+static const char *set_number(struct config *config, const struct key *key, int64_t number)
+{
+	if (number < key->minimum || number > key->maximum)
+		return "out of range";
+	*number_field(config, key) = number;
+	return NULL;
+}
+
+/* A whole number and what follows it. */
+static bool read_number(const char *text, int base, int64_t *number, const char **rest)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoll(text, &end, base);
+	*rest = end;
+	return end != text && errno == 0 && *number >= 0;
+}
+
+static const char *set_integer(struct config *config, const struct key *key, const char *value)
+{
+	int64_t number;
+	const char *rest;
+
+	if (!read_number(value, 10, &number, &rest) || *rest != '\0')
+		return "must be a whole number";
+	return set_number(config, key, number);
+}
+
+static const char *set_mode(struct config *config, const struct key *key, const char *value)
+{
+	int64_t number;
+	const char *rest;
+
+	if (!read_number(value, 8, &number, &rest) || *rest != '\0')
+		return "must be a file mode in octal";
+	return set_number(config, key, number);
+}
+
+struct unit {
+	const char *name;
+	int64_t factor;
+};
+
+/* A number with one of the units, which end with a NULL name. */
+static const char *set_with_unit(struct config *config, const struct key *key, const char *value, const struct unit *unit,
+                                 const char *complaint)
+{
+	int64_t number;
+	const char *rest;
+
+	if (!read_number(value, 10, &number, &rest))
+		return complaint;
+	while (unit->name != NULL && strcmp(unit->name, rest) != 0)
+		unit++;
+	if (unit->name == NULL)
+		return complaint;
+	return number > INT64_MAX / unit->factor ? "out of range" : set_number(config, key, number * unit->factor);
+}
+
+static const char *set_bytes(struct config *config, const struct key *key, const char *value)
+{
+	static const struct unit units[] = { { "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { NULL, 0 } };
+
+	return set_with_unit(config, key, value, units, "must be a number of bytes, as in 64K or 1M");
+}
+
+static const char *set_duration(struct config *config, const struct key *key, const char *value)
+{
+	static const struct unit units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { NULL, 0 } };
+
+	return set_with_unit(config, key, value, units, "must be a time, as in 500ms, 10s or 2m");
+}
+
+struct word {
+	const char *name;
+	int64_t value;
+};
+
+/* One of the words, which end with a NULL name. */
+static const char *set_word(struct config *config, const struct key *key, const char *value, const struct word *word,
+                            const char *complaint)
+{
+	while (word->name != NULL && strcmp(word->name, value) != 0)
+		word++;
+	if (word->name == NULL)
+		return complaint;
+	*number_field(config, key) = word->value;
+	return NULL;
+}
+
+static const char *set_level(struct config *config, const struct key *key, const char *value)
+{
+	static const struct word words[] = {
+		{ "error", LOG_ERR },   { "warning", LOG_WARNING }, { "notice", LOG_NOTICE },
+		{ "info", LOG_INFO },   { "debug", LOG_DEBUG },     { NULL, 0 },
+	};
+
+	return set_word(config, key, value, words, "must be error, warning, notice, info or debug");
+}
+
+static const char *set_target(struct config *config, const struct key *key, const char *value)
+{
+	static const struct word words[] = { { "stderr", LOG_TO_STDERR }, { "syslog", LOG_TO_SYSLOG }, { NULL, 0 } };
+
+	return set_word(config, key, value, words, "must be stderr or syslog");
+}
+
+static const struct key *find_key(const char *name)
+{
+	for (size_t i = 0; i < KEYS; i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+const char *config_key(size_t index)
+{
+	return index < KEYS ? keys[index].name : NULL;
+}
+
+const char *config_initial(size_t index)
+{
+	return index < KEYS ? keys[index].initial : NULL;
+}
+
+void config_defaults(struct config *config)
+{
+	memset(config, 0, sizeof *config);
+	for (size_t i = 0; i < KEYS; i++)
+		keys[i].set(config, &keys[i], keys[i].initial);
+}
+
+/* What is wrong with `name = value`, or NULL. */
+static const char *set_key(struct config *config, const char *name, const char *value)
+{
+	const struct key *key = find_key(name);
+
+	return key == NULL ? "unknown key" : key->set(config, key, value);
+}
+
+int config_set(struct config *config, const char *key, const char *value, struct config_error *error)
+{
+	const char *complaint = set_key(config, key, value);
+
+	if (complaint == NULL)
+		return 0;
+	snprintf(error->text, sizeof error->text, "%s: %s", key, complaint);
+	return -1;
+}
+
+/* The state of one reading; libinih calls handle_pair with it. */
+struct reading {
+	struct config *config;
+	struct config_error *error;
+	bool refused;
+};
+
+/* The client library's group is its own business, but the list of hosts is ours: the library's is no fail-over. */
+static const char *take_client_key(struct config *config, const char *name, const char *value)
+{
+	if (strcmp(name, "host") != 0)
+		return NULL;
+	if (strlen(value) >= sizeof config->hosts)
+		return "too long";
+	strcpy(config->hosts, value);
+	return NULL;
+}
+
+static const char *take_pair(struct config *config, const char *group, const char *name, const char *value)
+{
+	if (strcmp(group, CONFIG_GROUP) == 0)
+		return set_key(config, name, value);
+	if (strcmp(group, CONFIG_CLIENT_GROUP) == 0)
+		return take_client_key(config, name, value);
+	return strncmp(group, "client", 6) == 0 ? NULL : "unknown group";
+}
+
+/* The value is not told: what stands in a wrong place may be a password. */
+static int handle_pair(void *context, const char *group, const char *name, const char *value)
+{
+	struct reading *reading = context;
+	const char *complaint;
+
+	if (reading->refused)
+		return 1;
+	complaint = take_pair(reading->config, group, name, value);
+	if (complaint == NULL)
+		return 1;
+	snprintf(reading->error->text, sizeof reading->error->text, "%s: [%s] %s: %s", reading->config->file, group, name, complaint);
+	reading->refused = true;
+	return 0;
+}
+
+static int complain_of_file(struct config_error *error, const char *file, const char *reason)
+{
+	snprintf(error->text, sizeof error->text, "%s: %s", file, reason);
+	return -1;
+}
+
+int config_read(struct config *config, const char *file, struct config_error *error)
+{
+	struct reading reading = { .config = config, .error = error };
+	int line;
+
+	if (strlen(file) >= sizeof config->file)
+		return complain_of_file(error, file, "name too long");
+	strcpy(config->file, file);
+	line = ini_parse(file, handle_pair, &reading);
+	if (reading.refused)
+		return -1;
+	if (line < 0)
+		return complain_of_file(error, file, strerror(errno));
+	if (line > 0) {
+		snprintf(error->text, sizeof error->text, "%s:%d: not KEY = VALUE, or a line that is too long", file, line);
+		return -1;
+	}
+	return 0;
+}
+
+static bool is_text(const struct key *key)
+{
+	return key->set == set_text || key->set == set_base_path;
+}
+
+static bool same_value(const struct config *a, const struct config *b, const struct key *key)
+{
+	const char *left = (const char *)a + key->offset;
+	const char *right = (const char *)b + key->offset;
+
+	return is_text(key) ? strcmp(left, right) == 0 : memcmp(left, right, sizeof(int64_t)) == 0;
+}
+
+const char *config_fixed_difference(const struct config *before, const struct config *after)
+{
+	for (size_t i = 0; i < KEYS; i++)
+		if (keys[i].fixed && !same_value(before, after, &keys[i]))
+			return keys[i].name;
+	return NULL;
+}

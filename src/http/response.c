@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * The one place that words failures and writes answers.
+ */
+#include "http/response.h"
+
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_AFTER_SECONDS 2
+#define HEAD_MOST 512
+
+struct failure {
+	int status;
+	bool framework; /* {"status":"error","message":TEXT}: what Rocket.Chat's router itself answers */
+	const char *text;
+};
+
+static const struct failure failures[] = {
+	[RESPONSE_NO_SUCH_PATH] = { 404, true, "API endpoint does not exist" },
+	[RESPONSE_NO_SUCH_METHOD] = { 405, true, "API endpoint does not exist" },
+	[RESPONSE_BODY_TOO_LARGE] = { 413, false, "error-body-too-large" },
+	[RESPONSE_UNSUPPORTED_MEDIA_TYPE] = { 415, false, "error-unsupported-media-type" },
+	[RESPONSE_NOT_LOGGED_IN] = { 401, true, "You must be logged in to do this." },
+	[RESPONSE_NOT_AUTHORIZED] = { 403, false, "error-not-authorized" },
+	[RESPONSE_DUPLICATED_SLA] = { 400, false, "error-duplicated-sla" },
+	[RESPONSE_SERVICE_UNAVAILABLE] = { 503, false, "error-service-unavailable" },
+	[RESPONSE_INTERNAL_ERROR] = { 500, false, "Internal server error" },
+};
+
+static const char *reason(int status)
+{
+	static const struct {
+		int status;
+		const char *phrase;
+	} reasons[] = {
+		{ 200, "OK" },
+		{ 204, "No Content" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 429, "Too Many Requests" },
+		{ 500, "Internal Server Error" },
+		{ 503, "Service Unavailable" },
+	};
+
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+		if (reasons[i].status == status)
+			return reasons[i].phrase;
+	return "Unknown";
+}
+
+static void set_body(struct response *response, int status, struct json_object *body)
+{
+	json_object_put(response->body);
+	response->status = status;
+	response->body = body;
+}
+
+void response_error(struct response *response, int status, const char *text)
+{
+	struct json_object *body = json_object_new_object();
+
+	json_object_object_add(body, "success", json_object_new_boolean(false));
+	json_object_object_add(body, "error", json_object_new_string(text));
+	set_body(response, status, body);
+}
+
+static void framework_error(struct response *response, int status, const char *text)
+{
+	struct json_object *body = json_object_new_object();
+
+	json_object_object_add(body, "status", json_object_new_string("error"));
+	json_object_object_add(body, "message", json_object_new_string(text));
+	set_body(response, status, body);
+}
+
+void response_fail(struct response *response, enum response_failure failure)
+{
+	const struct failure *row = &failures[failure];
+
+	(row->framework ? framework_error : response_error)(response, row->status, row->text);
+	if (failure == RESPONSE_SERVICE_UNAVAILABLE)
+		response->retry_after = RETRY_AFTER_SECONDS;
+}
+
+void response_refuse(struct response *response, const char *text, const char *type)
+{
+	char error[512];
+
+	snprintf(error, sizeof error, "%s [%s]", text, type);
+	response_error(response, 400, error);
+	json_object_object_add(response->body, "errorType", json_object_new_string(type));
+}
+
+void response_succeed(struct response *response, struct json_object *body)
+{
+	if (body == NULL) {
+		response_fail(response, RESPONSE_INTERNAL_ERROR);
+		return;
+	}
+	json_object_object_add(body, "success", json_object_new_boolean(true));
+	set_body(response, 200, body);
+}
+
+void response_clear(struct response *response)
+{
+	json_object_put(response->body);
+	memset(response, 0, sizeof *response);
+}
+
+/* Appends a header line; all of them together are shorter than HEAD_MOST. */
+__attribute__((format(printf, 3, 4))) static void add_line(char *head, size_t *length, const char *format, ...)
+{
+	va_list arguments;
+	int more;
+
+	va_start(arguments, format);
+	more = vsnprintf(head + *length, HEAD_MOST - *length, format, arguments);
+	va_end(arguments);
+	*length += (size_t)more;
+}
+
+static size_t write_head(const struct response *response, char *head, size_t body_length)
+{
+	size_t length = 0;
+
+	add_line(head, &length, "Status: %d %s\r\n", response->status, reason(response->status));
+	if (response->body != NULL)
+		add_line(head, &length, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body_length);
+	add_line(head, &length, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+	if (response->allow[0] != '\0')
+		add_line(head, &length, "Allow: %s\r\n", response->allow);
+	if (response->retry_after > 0)
+		add_line(head, &length, "Retry-After: %" PRId64 "\r\n", response->retry_after);
+	add_line(head, &length, "\r\n");
+	return length;
+}
+
+int response_format(const struct response *response, bool head_only, char **text, size_t *length)
+{
+	char head[HEAD_MOST];
+	const char *body = "";
+	size_t body_length = 0, head_length;
+
+	*text = NULL;
+	if (response->body != NULL)
+		body = json_object_to_json_string_length(response->body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &body_length);
+	if (body == NULL)
+		return -1;
+	head_length = write_head(response, head, body_length);
+	if (head_only)
+		body_length = 0;
+	*text = malloc(head_length + body_length + 1);
+	if (*text == NULL)
+		return -1;
+	memcpy(*text, head, head_length);
+	memcpy(*text + head_length, body, body_length);
+	(*text)[head_length + body_length] = '\0';
+	*length = head_length + body_length;
+	return 0;
+}
