@@ -11,6 +11,7 @@
 
 #include "api/answer.h"
 #include "api/route.h"
+#include "http/query.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "json/parse.h"
@@ -164,17 +165,31 @@ static bool parse_body(struct call *call)
 	return false;
 }
 
-static bool body_valid(struct call *call)
+/* Checks `value` and coerces it in place. */
+static bool keeps_to(const struct schema *schema, struct json_object *value, struct response *response)
 {
 	struct schema_error error;
 
+	if (schema_check(schema, value, &error))
+		return true;
+	response_refuse(response, error.text, INVALID_PARAMS);
+	return false;
+}
+
+static bool body_valid(struct call *call)
+{
 	if (call->route->body == NULL)
 		return true;
-	if (!parse_body(call))
-		return false;
-	if (schema_check(call->route->body, call->body, &error))
+	return parse_body(call) && keeps_to(call->route->body, call->body, call->response);
+}
+
+static bool query_valid(struct call *call)
+{
+	if (call->route->query == NULL)
 		return true;
-	response_refuse(call->response, error.text, INVALID_PARAMS);
+	if (query_parse(call->request->query, &call->query))
+		return keeps_to(call->route->query, call->query, call->response);
+	response_refuse(call->response, "must be a valid query string", INVALID_PARAMS);
 	return false;
 }
 
@@ -187,9 +202,10 @@ void dispatch(const struct request *request, struct connection *connection, stru
 	if (!answered_by_table(response, request, &match)) {
 		call.route = match.route;
 		call.argument = match.argument;
-		if (body_acceptable(&call) && authorized(&call) && body_valid(&call))
+		if (body_acceptable(&call) && authorized(&call) && body_valid(&call) && query_valid(&call))
 			match.route->handler(&call);
 	}
 	json_object_put(call.body);
+	json_object_put(call.query);
 	snprintf(user, size, "%s", call.session.user_id);
 }

@@ -4,9 +4,14 @@
  * livechat/sla: the SLA policies.
  */
 #include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "api/answer.h"
+#include "api/policies_sort.h"
 #include "api/route.h"
+#include "http/request.h"
 #include "http/response.h"
 #include "json/schema.h"
 #include "model/policy.h"
@@ -20,6 +25,20 @@ static const struct schema_property properties[] = {
 	{ "dueTimeInMinutes", SCHEMA_INTEGER, true, 1, POLICY_DUE_TIME_MOST, NULL },
 };
 
+#define COUNT_INITIAL 50
+#define COUNT_MOST 100
+
+/* The list's query. `query` and `fields` are accepted, as clients send them, and ignored. */
+static const struct schema_property query_properties[] = {
+	{ "count", SCHEMA_NUMBER, false, 0, INT64_MAX, NULL },
+	{ "offset", SCHEMA_NUMBER, false, 0, INT64_MAX, NULL },
+	{ "sort", SCHEMA_STRING, false, 0, INT64_MAX, NULL },
+	{ "text", SCHEMA_STRING, false, 0, INT64_MAX, NULL },
+	{ "query", SCHEMA_STRING, false, 0, INT64_MAX, NULL },
+	{ "fields", SCHEMA_STRING, false, 0, INT64_MAX, NULL },
+};
+
+static const struct schema query_schema = { query_properties, sizeof query_properties / sizeof *query_properties };
 static const struct schema body_schema = { properties, sizeof properties / sizeof *properties };
 
 /* The texts are lent by the body. */
@@ -44,37 +63,205 @@ static void add_texts(struct json_object *object, const struct policy *policy)
 	json_object_object_add(object, "dueTimeInMinutes", json_object_new_int64(policy->due_time_in_minutes));
 }
 
-static struct json_object *created(const struct policy *policy)
+static void add_id(struct json_object *object, const struct policy *policy)
+{
+	json_object_object_add(object, "_id", json_object_new_string(policy->id));
+}
+
+static void add_updated_at(struct json_object *object, const struct policy *policy)
+{
+	json_object_object_add(object, "_updatedAt", json_object_new_string(policy->updated_at));
+}
+
+/* {"sla": SLA} */
+static struct json_object *wrapped(struct json_object *sla)
 {
 	struct json_object *body = json_object_new_object();
+
+	json_object_object_add(body, "sla", sla);
+	return body;
+}
+
+/* The three answers that carry a policy differ in the order of their keys and in what they leave out. */
+static struct json_object *created(const struct policy *policy)
+{
 	struct json_object *sla = json_object_new_object();
 
 	add_texts(sla, policy);
-	json_object_object_add(sla, "_id", json_object_new_string(policy->id));
-	json_object_object_add(body, "sla", sla);
-	return body;
+	add_id(sla, policy);
+	return wrapped(sla);
+}
+
+static struct json_object *changed(const struct policy *policy)
+{
+	struct json_object *sla = json_object_new_object();
+
+	add_texts(sla, policy);
+	add_updated_at(sla, policy);
+	add_id(sla, policy);
+	return wrapped(sla);
+}
+
+static struct json_object *stored(const struct policy *policy)
+{
+	struct json_object *sla = json_object_new_object();
+
+	add_id(sla, policy);
+	add_texts(sla, policy);
+	add_updated_at(sla, policy);
+	return sla;
+}
+
+static void answer_not_found(struct call *call)
+{
+	char *text;
+
+	if (asprintf(&text, "SLA with id %s not found", call->argument) < 0) {
+		response_fail(call->response, RESPONSE_INTERNAL_ERROR);
+		return;
+	}
+	response_error(call->response, 404, text);
+	free(text);
+}
+
+/* What a policy's own outcomes mean; true if the work is done. */
+static bool done(struct call *call, enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_NOT_FOUND:
+		answer_not_found(call);
+		return false;
+	case OUTCOME_DUPLICATE:
+		response_fail(call->response, RESPONSE_DUPLICATED_SLA);
+		return false;
+	default:
+		return answer_outcome(call->response, outcome);
+	}
 }
 
 static void create(struct call *call)
 {
 	struct policy policy;
-	enum outcome outcome;
 
 	policy_of_body(&policy, call->body);
-	outcome = policy_add(call->connection, &policy, call->session.user_id);
-	if (outcome == OUTCOME_DUPLICATE)
-		response_fail(call->response, RESPONSE_DUPLICATED_SLA);
-	else if (answer_outcome(call->response, outcome))
+	if (done(call, policy_add(call->connection, &policy, call->session.user_id)))
 		response_succeed(call->response, created(&policy));
 }
 
+static void get(struct call *call)
+{
+	struct policy policy;
+
+	if (done(call, policy_get(call->connection, call->argument, &policy)))
+		response_succeed(call->response, stored(&policy));
+}
+
+static void change(struct call *call)
+{
+	struct policy policy;
+
+	policy_of_body(&policy, call->body);
+	if (strlen(call->argument) > POLICY_ID_MOST) {
+		answer_not_found(call);
+		return;
+	}
+	strcpy(policy.id, call->argument);
+	if (done(call, policy_change(call->connection, &policy, call->session.user_id)))
+		response_succeed(call->response, changed(&policy));
+}
+
+static void remove_one(struct call *call)
+{
+	if (done(call, policy_remove(call->connection, call->argument, call->session.user_id)))
+		response_succeed(call->response, json_object_new_object());
+}
+
+/* A parameter that is absent is 0; a fraction is cut. */
+static int64_t number_parameter(const struct call *call, const char *name)
+{
+	return json_object_get_int64(json_object_object_get(call->query, name));
+}
+
+static int64_t count_parameter(const struct call *call)
+{
+	int64_t count = number_parameter(call, "count");
+
+	if (count == 0)
+		return COUNT_INITIAL;
+	return count < COUNT_MOST ? count : COUNT_MOST;
+}
+
+static void text_parameter(const struct call *call, struct policy_query *query)
+{
+	struct json_object *text = json_object_object_get(call->query, "text");
+
+	query->text = text == NULL ? "" : json_object_get_string(text);
+	query->text_length = (size_t)json_object_get_string_len(text);
+}
+
+static void answer_invalid_sort(struct call *call, const char *sort)
+{
+	char *text;
+
+	if (asprintf(&text, "Invalid sort parameter provided: \"%s\"", sort) < 0) {
+		response_fail(call->response, RESPONSE_INTERNAL_ERROR);
+		return;
+	}
+	response_refuse(call->response, text, "error-invalid-sort");
+	free(text);
+}
+
+static bool sort_parameter(struct call *call, struct policy_query *query)
+{
+	struct json_object *sort = json_object_object_get(call->query, "sort");
+
+	if (sort == NULL || policies_sort(json_object_get_string(sort), (size_t)json_object_get_string_len(sort), query))
+		return true;
+	answer_invalid_sort(call, json_object_get_string(sort));
+	return false;
+}
+
+static enum outcome add_to_list(void *context, const struct policy *policy)
+{
+	json_object_array_add(context, stored(policy));
+	return OUTCOME_DONE;
+}
+
+static struct json_object *listed(struct json_object *slas, int64_t offset, int64_t total)
+{
+	int64_t count = (int64_t)json_object_array_length(slas);
+	struct json_object *body = wrapped(slas);
+
+	json_object_object_add(body, "count", json_object_new_int64(count));
+	json_object_object_add(body, "offset", json_object_new_int64(offset));
+	json_object_object_add(body, "total", json_object_new_int64(total));
+	return body;
+}
+
+static void list(struct call *call)
+{
+	struct policy_query query = { .count = count_parameter(call), .offset = number_parameter(call, "offset") };
+	struct json_object *slas;
+	int64_t total;
+
+	text_parameter(call, &query);
+	if (!sort_parameter(call, &query))
+		return;
+	slas = json_object_new_array();
+	if (done(call, policy_list(call->connection, &query, add_to_list, slas, &total)))
+		response_succeed(call->response, listed(slas, query.offset, total));
+	else
+		json_object_put(slas);
+}
+
+#define READERS { "manage-livechat-sla", "view-l-room" }
+#define WRITERS { "manage-livechat-sla" }
+
 const struct route policies_routes[] = {
-	{
-		.method = "POST",
-		.path = "livechat/sla",
-		.permissions = { "manage-livechat-sla" },
-		.body = &body_schema,
-		.handler = create,
-	},
+	{ .method = "GET", .path = "livechat/sla", .permissions = READERS, .query = &query_schema, .handler = list },
+	{ .method = "POST", .path = "livechat/sla", .permissions = WRITERS, .body = &body_schema, .handler = create },
+	{ .method = "GET", .path = "livechat/sla/:", .permissions = READERS, .handler = get },
+	{ .method = "PUT", .path = "livechat/sla/:", .permissions = WRITERS, .body = &body_schema, .handler = change },
+	{ .method = "DELETE", .path = "livechat/sla/:", .permissions = WRITERS, .handler = remove_one },
 	{ 0 },
 };

@@ -26,6 +26,7 @@ struct route {
 	bool open;                                         /* no credentials asked for */
 	const char *permissions[SESSION_PERMISSIONS_MOST]; /* any of them; all NULL = logged in is enough */
 	const struct schema *body;                         /* NULL = the row takes no body */
+	const struct schema *query;                        /* NULL = the row ignores the query string */
 	route_handler *handler;
 };
 
@@ -35,7 +36,8 @@ struct call {
 	const struct request *request;
 	const char *argument; /* the text of the path's ":" segment, "" if it has none */
 	struct session session;
-	struct json_object *body; /* checked and coerced by the row's schema */
+	struct json_object *body;  /* checked and coerced by the row's schema */
+	struct json_object *query; /* same */
 	struct connection *connection;
 	struct response *response;
 };

@@ -95,11 +95,15 @@ void response_fail(struct response *response, enum response_failure failure)
 
 void response_refuse(struct response *response, const char *text, const char *type)
 {
-	char error[512];
+	char *error;
 
-	snprintf(error, sizeof error, "%s [%s]", text, type);
+	if (asprintf(&error, "%s [%s]", text, type) < 0) {
+		response_fail(response, RESPONSE_INTERNAL_ERROR);
+		return;
+	}
 	response_error(response, 400, error);
 	json_object_object_add(response->body, "errorType", json_object_new_string(type));
+	free(error);
 }
 
 void response_succeed(struct response *response, struct json_object *body)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * How a row of sla_policies is read; for the files of the policy model alone.
+ */
+#ifndef MODEL_POLICY_ROW_H
+#define MODEL_POLICY_ROW_H
+
+struct policy;
+struct value;
+
+/* Columns of `sla_policies AS p`, their types for struct statement, and how many they are. */
+#define POLICY_COLUMNS "p.id, p.name, p.description, p.due_time_in_minutes, p.updated_at"
+#define POLICY_COLUMN_TYPES "tttit"
+#define POLICY_COLUMN_COUNT 5
+
+/* The texts stay those of the row. */
+void policy_of_row(struct policy *policy, const struct value *columns);
+
+/* "2023-03-24 14:50:02.123" as MySQL writes it -> "2023-03-24T14:50:02.123Z", of 25 bytes with its NUL. */
+void policy_time(char *out, const struct value *column);
+
+#endif
