@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "api/answer.h"
+#include "api/limits.h"
 #include "api/route.h"
+#include "api/service.h"
 #include "http/query.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -129,25 +131,46 @@ static bool body_acceptable(struct call *call)
 	return true;
 }
 
-static bool authorized(struct call *call)
+static bool has_credentials(const struct request *request)
+{
+	return request->user_id[0] != '\0' && request->auth_token[0] != '\0';
+}
+
+static enum outcome authenticate(struct call *call)
 {
 	const struct request *request = call->request;
-	const struct route *route = call->route;
-	enum outcome outcome = OUTCOME_NOT_FOUND;
+	enum outcome outcome;
 
-	if (route->open)
-		return true;
-	if (request->user_id[0] != '\0' && request->auth_token[0] != '\0')
-		outcome = session_open(call->connection, request->user_id, request->auth_token, route->permissions, &call->session);
-	if (outcome == OUTCOME_NOT_FOUND) {
+	if (call->route->open)
+		return OUTCOME_DONE;
+	if (!has_credentials(request))
+		return OUTCOME_NOT_FOUND;
+	outcome = session_open(call->connection, request->user_id, request->auth_token, call->route->permissions, &call->session);
+	if (outcome == OUTCOME_NOT_FOUND)
+		limits_count_failure(call);
+	return outcome;
+}
+
+/* Whether the caller is exempt from the rate limit is known only with the credentials, so that these are asked first; a caller without any
+ * costs no statement. */
+static bool authorized(struct call *call)
+{
+	enum outcome outcome;
+
+	if (!limits_trusted(call))
+		return false;
+	outcome = authenticate(call);
+	if (outcome != OUTCOME_NOT_FOUND && !answer_outcome(call->response, outcome))
+		return false;
+	if (!call->session.unlimited && !limits_admit(call))
+		return false;
+	if (outcome == OUTCOME_NOT_FOUND)
 		response_fail(call->response, RESPONSE_NOT_LOGGED_IN);
-		return false;
-	}
-	if (!answer_outcome(call->response, outcome))
-		return false;
-	if (!call->session.permitted)
+	else if (!call->route->open && !call->session.permitted)
 		response_fail(call->response, RESPONSE_NOT_AUTHORIZED);
-	return call->session.permitted;
+	else
+		return true;
+	return false;
 }
 
 static bool parse_body(struct call *call)
@@ -193,9 +216,9 @@ static bool query_valid(struct call *call)
 	return false;
 }
 
-void dispatch(const struct request *request, struct connection *connection, struct response *response, char *user, unsigned size)
+void dispatch(const struct service *service, const struct request *request, struct response *response, char *user, unsigned size)
 {
-	struct call call = { .request = request, .connection = connection, .response = response };
+	struct call call = { .service = service, .request = request, .connection = service->connection, .response = response };
 	struct match match;
 
 	find_route(&match, request);

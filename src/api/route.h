@@ -17,6 +17,7 @@ struct json_object;
 struct request;
 struct response;
 struct schema;
+struct service;
 
 typedef void route_handler(struct call *call);
 
@@ -32,13 +33,14 @@ struct route {
 
 /* What a handler gets. Everything lives until the request is over. */
 struct call {
+	const struct service *service;
 	const struct route *route;
 	const struct request *request;
 	const char *argument; /* the text of the path's ":" segment, "" if it has none */
 	struct session session;
 	struct json_object *body;  /* checked and coerced by the row's schema */
 	struct json_object *query; /* same */
-	struct connection *connection;
+	struct connection *connection; /* the service's */
 	struct response *response;
 };
 

@@ -28,7 +28,7 @@ struct key {
 	bool fixed; /* a reload can not change it */
 };
 
-static setter set_base_path, set_bytes, set_duration, set_integer, set_level, set_mode, set_target, set_text;
+static setter set_base_path, set_bytes, set_duration, set_integer, set_level, set_mode, set_networks, set_switch, set_target, set_text;
 
 #define FIELD(field) offsetof(struct config, field), sizeof(((struct config *)NULL)->field)
 
@@ -37,6 +37,10 @@ static const struct key keys[] = {
 	{ "base-path", set_base_path, FIELD(base_path), 0, 0, "/api/v1/", false },
 	{ "body-limit", set_bytes, FIELD(body_limit), 1024, 16 << 20, "64K", false },
 	{ "database-timeout", set_duration, FIELD(database_timeout), 1000, 600000, "8s", false },
+	{ "failed-credentials", set_integer, FIELD(failed_credentials), 1, INT32_MAX, "50", false },
+	{ "failed-credentials-window", set_duration, FIELD(failed_credentials_window), 1000, 86400000, "5m", false },
+	{ "failed-logins", set_integer, FIELD(failed_logins), 1, INT32_MAX, "10", false },
+	{ "failed-logins-window", set_duration, FIELD(failed_logins_window), 1000, 86400000, "5m", false },
 	{ "group", set_text, FIELD(group), 0, 0, "", true },
 	{ "intake-timeout", set_duration, FIELD(intake_timeout), 100, 600000, "10s", false },
 	{ "listen", set_text, FIELD(listen), 0, 0, RUNSTATEDIR "/livechat-sla/fcgi.sock", true },
@@ -45,8 +49,12 @@ static const struct key keys[] = {
 	{ "log", set_target, FIELD(log_target), 0, 0, "stderr", false },
 	{ "log-level", set_level, FIELD(log_level), 0, 0, "info", false },
 	{ "max-requests", set_integer, FIELD(max_requests), 0, INT64_MAX, "100000", false },
+	{ "rate-limit", set_switch, FIELD(rate_limit), 0, 0, "on", false },
+	{ "rate-limit-calls", set_integer, FIELD(rate_limit_calls), 1, INT32_MAX, "10", false },
+	{ "rate-limit-window", set_duration, FIELD(rate_limit_window), 1000, 86400000, "60s", false },
 	{ "request-timeout", set_duration, FIELD(request_timeout), 100, 600000, "12s", false },
 	{ "stop-timeout", set_duration, FIELD(stop_timeout), 0, 600000, "15s", false },
+	{ "trusted-proxies", set_networks, FIELD(trusted_proxies), 0, 0, "", false },
 	{ "user", set_text, FIELD(user), 0, 0, "", true },
 	{ "workers", set_integer, FIELD(workers), 0, CONFIG_WORKERS_MOST, "4", false },
 };
@@ -186,6 +194,20 @@ static const char *set_target(struct config *config, const struct key *key, cons
 	static const struct word words[] = { { "stderr", LOG_TO_STDERR }, { "syslog", LOG_TO_SYSLOG }, { NULL, 0 } };
 
 	return set_word(config, key, value, words, "must be stderr or syslog");
+}
+
+static const char *set_switch(struct config *config, const struct key *key, const char *value)
+{
+	static const struct word words[] = { { "off", false }, { "on", true }, { NULL, 0 } };
+
+	return set_word(config, key, value, words, "must be on or off");
+}
+
+static const char *set_networks(struct config *config, const struct key *key, const char *value)
+{
+	struct networks *networks = (struct networks *)(void *)((char *)config + key->offset);
+
+	return networks_parse(value, networks) ? NULL : "must be addresses or networks, as in 192.0.2.1, 2001:db8::/32";
 }
 
 static const struct key *find_key(const char *name)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/address.h"
 #include "base/log.h"
 
 #define CONFIG_WORKERS_MOST 128
@@ -21,6 +22,10 @@ struct config {
 	char base_path[256];     /* begins and ends with '/' */
 	int64_t body_limit;      /* bytes */
 	int64_t database_timeout; /* ms; rounded up to seconds for the client library */
+	int64_t failed_credentials; /* of one address in the window, then it is refused */
+	int64_t failed_credentials_window; /* ms */
+	int64_t failed_logins;   /* by one user name */
+	int64_t failed_logins_window;
 	char group[64];          /* to drop to; "" = keep */
 	char hosts[1024];        /* `host` of the client group as it stands there, "" if absent */
 	int64_t intake_timeout;  /* ms for a request to arrive, and again for its answer to be taken */
@@ -30,8 +35,12 @@ struct config {
 	int64_t log_level;       /* syslog(3) */
 	int64_t log_target;      /* enum log_target */
 	int64_t max_requests;    /* of one worker; 0 = no limit */
+	int64_t rate_limit;      /* whether calls and failures are counted at all */
+	int64_t rate_limit_calls; /* of one address, path and method in the window */
+	int64_t rate_limit_window; /* ms */
 	int64_t request_timeout; /* ms from arrival to answer */
 	int64_t stop_timeout;    /* ms a worker has for its last request */
+	struct networks trusted_proxies; /* whose X-Forwarded-For counts */
 	char user[64];
 	int64_t workers;         /* 0 = serve alone */
 

@@ -16,7 +16,7 @@
 
 /* The variables that are looked at, each at most once; a second one is what nginx makes of a repeated header. */
 struct variables {
-	const char *auth_token, *user_id, *content_length, *content_type, *address, *method, *uri, *unique_id;
+	const char *auth_token, *user_id, *content_length, *content_type, *address, *forwarded_for, *method, *uri, *unique_id;
 	bool repeated_credentials;
 };
 
@@ -29,6 +29,7 @@ static const struct variable table[] = {
 	{ "CONTENT_LENGTH", offsetof(struct variables, content_length) },
 	{ "CONTENT_TYPE", offsetof(struct variables, content_type) },
 	{ "HTTP_X_AUTH_TOKEN", offsetof(struct variables, auth_token) },
+	{ "HTTP_X_FORWARDED_FOR", offsetof(struct variables, forwarded_for) },
 	{ "HTTP_X_USER_ID", offsetof(struct variables, user_id) },
 	{ "REMOTE_ADDR", offsetof(struct variables, address) },
 	{ "REQUEST_METHOD", offsetof(struct variables, method) },
@@ -167,6 +168,7 @@ void request_read(struct request *request, char *const *environment, const char 
 	request->auth_token = variables.repeated_credentials ? "" : or_empty(variables.auth_token);
 	request->content_type = or_empty(variables.content_type);
 	request->address = or_empty(variables.address);
+	request->forwarded_for = or_empty(variables.forwarded_for);
 	read_id(request, or_empty(variables.unique_id));
 	read_body(request, or_empty(variables.content_length), body, length);
 }

@@ -29,6 +29,7 @@ struct request {
 	const char *auth_token;           /* X-Auth-Token; same */
 	const char *content_type;
 	const char *address;              /* REMOTE_ADDR */
+	const char *forwarded_for;        /* X-Forwarded-For */
 	char id[REQUEST_ID_MOST + 1];     /* the server's UNIQUE_ID, or our own */
 	enum request_body body_state;
 	const char *body; /* bytes, not terminated */

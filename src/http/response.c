@@ -106,6 +106,18 @@ void response_refuse(struct response *response, const char *text, const char *ty
 	free(error);
 }
 
+void response_too_many(struct response *response, int64_t wait_ms)
+{
+	char error[192];
+
+	response->retry_after = wait_ms > 0 ? (wait_ms + 999) / 1000 : 1;
+	snprintf(error, sizeof error,
+	         "Error, too many requests. Please slow down. You must wait %" PRId64
+	         " seconds before trying this endpoint again. [error-too-many-requests]",
+	         response->retry_after);
+	response_error(response, 429, error);
+}
+
 void response_succeed(struct response *response, struct json_object *body)
 {
 	if (body == NULL) {
@@ -146,6 +158,10 @@ static size_t write_head(const struct response *response, char *head, size_t bod
 		add_line(head, &length, "Allow: %s\r\n", response->allow);
 	if (response->retry_after > 0)
 		add_line(head, &length, "Retry-After: %" PRId64 "\r\n", response->retry_after);
+	if (response->limit.calls > 0)
+		add_line(head, &length,
+		         "X-RateLimit-Limit: %" PRId64 "\r\nX-RateLimit-Remaining: %" PRId64 "\r\nX-RateLimit-Reset: %" PRId64 "\r\n",
+		         response->limit.calls, response->limit.remaining, response->limit.reset_ms);
 	add_line(head, &length, "\r\n");
 	return length;
 }

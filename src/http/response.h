@@ -12,11 +12,19 @@
 
 struct json_object;
 
+/* X-RateLimit-*: how many calls in a window, how many are left, when it ends (ms since 1970). */
+struct response_limit {
+	int64_t calls; /* 0 = the call is not limited */
+	int64_t remaining;
+	int64_t reset_ms;
+};
+
 struct response {
 	int status;
 	struct json_object *body; /* NULL for none (204) */
 	char allow[64];           /* Allow, "" for none */
 	int64_t retry_after;      /* Retry-After in seconds, 0 for none */
+	struct response_limit limit;
 };
 
 /* What the contract says of each failure; the body's text stands in response.c alone. */
@@ -39,6 +47,9 @@ void response_refuse(struct response *response, const char *text, const char *ty
 
 /* STATUS {"success":false,"error":"TEXT"} */
 void response_error(struct response *response, int status, const char *text);
+
+/* 429 with Retry-After: the time to wait, rounded up to seconds. */
+void response_too_many(struct response *response, int64_t wait_ms);
 
 /* Takes `body`; adds "success":true as its last member. A NULL body (memory is out) becomes an internal error. */
 void response_succeed(struct response *response, struct json_object *body);
