@@ -13,6 +13,9 @@
 #define SECRET_USER_ID_LENGTH 17
 #define SECRET_DIGEST_LENGTH 44 /* base64 of SHA-256 */
 
+/* Fills `out` from getrandom(2); false if that fails. */
+bool secret_random(void *out, size_t length);
+
 /* 43 characters of A-Za-z0-9-_ from getrandom(2). The caller wipes it. False if the random source fails. */
 bool secret_token(char out[SECRET_TOKEN_LENGTH + 1]);
 
