@@ -195,7 +195,10 @@ static bool keeps_to(const struct schema *schema, struct json_object *value, str
 
 	if (schema_check(schema, value, &error))
 		return true;
-	response_refuse(response, error.text, INVALID_PARAMS);
+	if (error.no_memory)
+		response_fail(response, RESPONSE_INTERNAL_ERROR);
+	else
+		response_refuse(response, error.text, INVALID_PARAMS);
 	return false;
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Length in bytes (1 to 4) of the UTF-8 sequence at `text` (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF), 0 if
@@ -19,8 +20,14 @@ bool text_utf8_valid(const char *text, size_t length);
 /* Code points in valid UTF-8. */
 size_t text_utf8_count(const char *text, size_t length);
 
+/* Writes a code point that is no surrogate as UTF-8; returns the number of bytes, 1 to 4. */
+size_t text_utf8_encode(uint32_t code_point, char out[4]);
+
+/* 0 to 15, -1 if it is no hex digit. */
+int text_hex_value(char digit);
+
 /* Decodes %XX (RFC 3986), and '+' as a blank if `plus` (application/x-www-form-urlencoded), into `out`, which has room for
- * `length` bytes; the result is not terminated. Returns its length, -1 for a broken escape. */
+ * `length` bytes and may be `text` itself; the result is not terminated. Returns its length, -1 for a broken escape. */
 ssize_t text_percent_decode(const char *text, size_t length, bool plus, char *out);
 
 #endif

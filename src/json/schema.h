@@ -12,14 +12,14 @@
 
 struct json_object;
 
-enum schema_type { SCHEMA_STRING, SCHEMA_INTEGER };
+enum schema_type { SCHEMA_STRING, SCHEMA_INTEGER, SCHEMA_NUMBER };
 
 struct schema_property {
 	const char *name;
 	enum schema_type type;
 	bool required;
-	int64_t minimum;   /* of an integer, or of a string's length in code points */
-	int64_t maximum;
+	int64_t minimum; /* of an integer or number, or of a string's length in code points */
+	int64_t maximum; /* within 2^53; of a number or a length also INT64_MAX, which is no limit */
 	const char *pattern; /* quoted in the message if the string has a NUL in it; NULL = NUL is allowed */
 };
 
@@ -29,11 +29,12 @@ struct schema {
 };
 
 struct schema_error {
-	char text[128]; /* as ajv words it, without " [invalid-params]" */
+	char text[128];  /* as ajv words it, without " [invalid-params]" */
+	bool no_memory; /* it is not the value's fault, and there is no text */
 };
 
-/* Checks `*value` (which may be NULL for JSON's null) and coerces its properties in place, as ajv does: after true each property present
- * has its schema's type (an integer is json_type_int). False with `error` filled. */
+/* Checks `value` (which may be NULL for JSON's null) and coerces its properties in place, as ajv does: after true each property present
+ * has its schema's type (an integer is json_type_int, a number json_type_double). What is infinite is no number. False with `error` filled. */
 bool schema_check(const struct schema *schema, struct json_object *value, struct schema_error *error);
 
 #endif
