@@ -122,10 +122,12 @@ struct counters *counters_open(const char *file)
 
 	if (descriptor < 0)
 		return NULL;
-	/* The lock keeps two first users from initializing it at once; it goes with the descriptor. */
+	/* Keeps two first users from initializing it at once. */
 	if (flock(descriptor, LOCK_EX) == 0 && own_file(descriptor))
 		counters = map(descriptor);
 	error = errno;
+	/* The mapping keeps the open file, and the lock with it, beyond close(2). */
+	flock(descriptor, LOCK_UN);
 	close(descriptor);
 	errno = error;
 	return counters;
