@@ -198,6 +198,9 @@ static bool keeps_to(const struct schema *schema, struct json_object *value, str
 	if (error.no_memory)
 		response_fail(response, RESPONSE_INTERNAL_ERROR);
 	else
+		if (error.no_memory)
+		response_fail(response, RESPONSE_INTERNAL_ERROR);
+	else
 		response_refuse(response, error.text, INVALID_PARAMS);
 	return false;
 }
