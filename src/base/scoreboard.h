@@ -35,6 +35,7 @@ struct scoreboard {
 /* Maps zeroed memory that children share. NULL with errno on failure; unmapped at exit. */
 struct scoreboard *scoreboard_new(void);
 
+/* The worker begins something else; takes NULL. */
 void scoreboard_enter(struct scoreboard_slot *slot, enum worker_state state);
 
 #endif

@@ -26,7 +26,7 @@ struct intake_options {
 struct intake *intake_new(const struct intake_options *options);
 void intake_free(struct intake *intake);
 
-/* Waits for a whole, well-formed request. 0: it is there, until intake_answer or intake_abandon. -1: stop was asked for. Refused or
+/* Waits for a whole, well-formed request. 0: it is there, until intake_answer. -1: stop was asked for. Refused or
  * late connections are closed and logged at debug level; running out of descriptors or memory is waited out. */
 int intake_accept(struct intake *intake);
 

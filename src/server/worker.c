@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * One process that serves one request at a time.
+ */
+#include "server/worker.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include "api/dispatch.h"
+#include "api/service.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/deadline.h"
+#include "base/log.h"
+#include "base/scoreboard.h"
+#include "db/connection.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "server/intake.h"
+
+static volatile sig_atomic_t stop;
+
+struct worker {
+	const struct config *config;
+	struct scoreboard_slot *slot;
+	struct service service;
+	struct intake *intake;
+	sigset_t open_signals;
+};
+
+static void ask_to_stop(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+static void ignore(int number)
+{
+	(void)number;
+}
+
+/* They are in place before libfcgi's, which replaces what it finds at its default or ignored. A reload is the master's affair. */
+static void set_handlers(void)
+{
+	struct sigaction stopping = { .sa_handler = ask_to_stop };
+	struct sigaction ignoring = { .sa_handler = ignore, .sa_flags = SA_RESTART };
+
+	stop = 0;
+	sigaction(SIGTERM, &stopping, NULL);
+	sigaction(SIGINT, &stopping, NULL);
+	sigaction(SIGUSR1, &stopping, NULL);
+	sigaction(SIGHUP, &ignoring, NULL);
+	sigaction(SIGPIPE, &ignoring, NULL);
+}
+
+/* The stop signals are open only while a connection is waited for, so that none cuts a request. */
+static void close_signals(sigset_t *open_signals)
+{
+	sigset_t closed;
+
+	sigemptyset(open_signals);
+	sigemptyset(&closed);
+	sigaddset(&closed, SIGTERM);
+	sigaddset(&closed, SIGINT);
+	sigaddset(&closed, SIGUSR1);
+	sigprocmask(SIG_SETMASK, &closed, NULL);
+}
+
+/* What a worker never needs: more rights, and a core file with tokens in it. */
+static void give_up_privileges(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	setrlimit(RLIMIT_CORE, &none);
+}
+
+static bool open_connection(struct worker *worker)
+{
+	const struct config *config = worker->config;
+	const struct connection_options options = {
+		.file = config->file,
+		.group = CONFIG_CLIENT_GROUP,
+		.hosts = config->hosts,
+		.timeout_ms = config->database_timeout,
+	};
+
+	worker->service.connection = connection_new(&options);
+	return worker->service.connection != NULL;
+}
+
+static bool open_intake(struct worker *worker, int listening)
+{
+	const struct intake_options options = {
+		.listening = listening,
+		.body_limit = (size_t)worker->config->body_limit,
+		.timeout_ms = worker->config->intake_timeout,
+		.open_signals = &worker->open_signals,
+		.stop = &stop,
+		.slot = worker->slot,
+	};
+
+	worker->intake = intake_new(&options);
+	return worker->intake != NULL;
+}
+
+static bool set_up(struct worker *worker, int listening)
+{
+	set_handlers();
+	close_signals(&worker->open_signals);
+	give_up_privileges();
+	if (deadline_open() == 0 && open_connection(worker) && open_intake(worker, listening))
+		return true;
+	log_errno("worker");
+	return false;
+}
+
+static void read_request(const struct worker *worker, struct request *request)
+{
+	size_t length;
+	const char *body = intake_body(worker->intake, &length);
+
+	request_read(request, intake_environment(worker->intake), worker->config->base_path, body, length);
+}
+
+static void answer(struct worker *worker, const struct request *request, const struct response *response)
+{
+	static const char out_of_memory[] = "Status: 500 Internal Server Error\r\nContent-Type: application/json\r\n\r\n"
+	                                    "{\"success\":false,\"error\":\"Internal server error\"}";
+	char *text;
+	size_t length;
+
+	scoreboard_enter(worker->slot, WORKER_WRITING);
+	if (response_format(response, strcmp(request->method, "HEAD") == 0, &text, &length) == 0)
+		intake_answer(worker->intake, text, length);
+	else
+		intake_answer(worker->intake, out_of_memory, sizeof out_of_memory - 1);
+	free(text);
+}
+
+static void log_request(const struct request *request, const struct response *response, const char *user, int64_t began)
+{
+	char method[32], path[256];
+
+	log_context(request->id, user);
+	log_message(LOG_INFO, "%s %s %d %" PRId64 " ms", log_escape(method, sizeof method, request->method, strlen(request->method)),
+	            request->path_found ? log_escape(path, sizeof path, request->path, strlen(request->path)) : "-", response->status,
+	            clock_monotonic_ms() - began);
+	log_context(NULL, NULL);
+}
+
+static void serve(struct worker *worker)
+{
+	int64_t began = clock_monotonic_ms();
+	struct request request;
+	struct response response = { 0 };
+	char user[64] = "";
+
+	scoreboard_enter(worker->slot, WORKER_WORKING);
+	read_request(worker, &request);
+	log_context(request.id, NULL);
+	connection_set_deadline(worker->service.connection, began + worker->config->request_timeout);
+	dispatch(&worker->service, &request, &response, user, sizeof user);
+	answer(worker, &request, &response);
+	log_request(&request, &response, user, began);
+	response_clear(&response);
+	if (worker->slot != NULL)
+		worker->slot->requests++;
+}
+
+/* Up to a tenth less than the configured number, so that workers of one age do not retire together. */
+static int64_t requests_to_serve(const struct config *config)
+{
+	uint64_t random = 0;
+
+	if (config->max_requests == 0)
+		return INT64_MAX;
+	if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+		random = 0;
+	return config->max_requests - (int64_t)(random % (uint64_t)(config->max_requests / 10 + 1));
+}
+
+static void serve_all(struct worker *worker)
+{
+	int64_t left = requests_to_serve(worker->config);
+
+	while (left-- > 0 && intake_accept(worker->intake) == 0)
+		serve(worker);
+}
+
+int worker_run(const struct config *config, int listening, struct counters *counters, struct scoreboard_slot *slot)
+{
+	struct worker worker = { .config = config, .slot = slot, .service = { .config = config, .counters = counters } };
+	bool ready = set_up(&worker, listening);
+
+	if (ready) {
+		connection_set_deadline(worker.service.connection, clock_monotonic_ms() + config->request_timeout);
+		serve_all(&worker);
+	}
+	intake_free(worker.intake);
+	connection_free(worker.service.connection);
+	return ready ? EXIT_SUCCESS : EXIT_FAILURE;
+}
