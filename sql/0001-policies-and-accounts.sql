@@ -109,9 +109,11 @@ CREATE TABLE IF NOT EXISTS sla_policies (
 	CONSTRAINT sla_policies_due_time_form CHECK (due_time_in_minutes >= 1)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- Each row is a policy as it was before change_kind was done to it. No foreign key: it outlives its policy.
+-- Each row is a policy as it was before change_kind was done to it. No foreign key: it outlives its policy. change_id is made by the
+-- program before the first attempt: after a lost connection it tells whether the change was carried out.
 CREATE TABLE IF NOT EXISTS sla_policy_history (
 	id BIGINT NOT NULL AUTO_INCREMENT,
+	change_id CHAR(24) NOT NULL,
 	policy_id CHAR(24) NOT NULL,
 	change_kind VARCHAR(6) NOT NULL,
 	changed_at DATETIME(3) NOT NULL,
@@ -124,6 +126,7 @@ CREATE TABLE IF NOT EXISTS sla_policy_history (
 	updated_at DATETIME(3) NOT NULL,
 	updated_by VARCHAR(64) NOT NULL,
 	PRIMARY KEY (id),
+	UNIQUE KEY sla_policy_history_change (change_id),
 	KEY sla_policy_history_policy (policy_id, id),
 	CONSTRAINT sla_policy_history_kind CHECK (change_kind IN ('PUT', 'DELETE'))
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * Opening a connection to one host: logging in, setting the session up, proving that the host is good.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "db/internal.h"
+
+/* A password never goes over the line in clear, and is not handed to a server that asks for it so. */
+#define AUTHENTICATION "mysql_native_password,client_ed25519,caching_sha2_password,parsec,auth_gssapi_client"
+
+static void set_options(MYSQL *mysql, const struct connection_options *options, int64_t patience_ms)
+{
+	unsigned connect_timeout = patience_ms < 1000 ? 1 : (unsigned)(patience_ms / 1000);
+	unsigned timeout = options->administrative ? 0 : (unsigned)((options->timeout_ms + 999) / 1000);
+	unsigned no_local_infile = 0;
+
+	mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, options->file);
+	mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, options->group);
+	mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
+	mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &timeout);
+	mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &timeout);
+	mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_local_infile);
+	mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+#ifdef MARIADB_BASE_VERSION
+	mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, AUTHENTICATION);
+#endif
+}
+
+/* The option file may have set it; MySQL's library has it off unless a program asks. */
+static void forbid_reconnect(MYSQL *mysql)
+{
+#ifdef MARIADB_BASE_VERSION
+	sql_bool off = 0;
+
+	mysql_options(mysql, MYSQL_OPT_RECONNECT, &off);
+#else
+	(void)mysql;
+#endif
+}
+
+/* The password is NULL, not "": only so is that of the option file used. */
+enum outcome connect_log_in(struct connection *connection, int64_t patience_ms)
+{
+	const struct host *host = connection->host;
+	const char *name = host->name[0] == '\0' ? NULL : host->name;
+
+	connection->mysql = mysql_init(NULL);
+	if (connection->mysql == NULL) {
+		log_message(LOG_ERR, "database: out of memory");
+		return OUTCOME_UNAVAILABLE;
+	}
+	set_options(connection->mysql, &connection->options, patience_ms);
+	if (mysql_real_connect(connection->mysql, name, NULL, NULL, connection->options.database, host->port, NULL, CLIENT_FOUND_ROWS) ==
+	    NULL)
+		return connection_fail(connection, "connect");
+	forbid_reconnect(connection->mysql);
+	return OUTCOME_DONE;
+}
+
+struct step {
+	const char *sql;
+	bool optional;     /* a server that does not know the variable (ER_UNKNOWN_SYSTEM_VARIABLE) does not need it */
+	bool service_only; /* not for administrative connections */
+};
+
+static enum outcome take_step(struct connection *connection, const struct step *step)
+{
+	MYSQL *mysql = connection->mysql;
+
+	if (step->service_only && connection->options.administrative)
+		return OUTCOME_DONE;
+	if (!step->optional)
+		return connection_execute(connection, step->sql);
+	if (mysql_query(mysql, step->sql) == 0 || mysql_errno(mysql) == 1193)
+		return OUTCOME_DONE;
+	return connection_fail(connection, step->sql);
+}
+
+enum outcome connect_set_up(struct connection *connection)
+{
+	/* The server gives a statement up before the client does, so that its outcome is known. */
+	int64_t limit = connection->options.timeout_ms * 7 / 8;
+	char statement_time[80], execution_time[80];
+	const struct step steps[] = {
+		{ "SET NAMES utf8mb4 COLLATE utf8mb4_bin, SESSION time_zone='+00:00', SESSION innodb_lock_wait_timeout=3,"
+		  " SESSION sql_mode='STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'", false, false },
+		{ "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", false, false },
+		{ "SET SESSION innodb_snapshot_isolation=ON", true, false }, /* MariaDB */
+		{ "SET SESSION wsrep_sync_wait=1", true, false },            /* Galera: reads see what other nodes acknowledged */
+		{ "SET SESSION lock_wait_timeout=3", false, true },          /* while a table is altered */
+		{ statement_time, true, true },                              /* MariaDB */
+		{ execution_time, true, true },                              /* MySQL, of reads only */
+		/* A cluster node without quorum answers whatever touches no table: only a table proves a host good. */
+		{ "SELECT version FROM schema_version LIMIT 1", false, true },
+	};
+	enum outcome outcome = OUTCOME_DONE;
+
+	snprintf(statement_time, sizeof statement_time, "SET SESSION max_statement_time=%" PRId64 "/1000", limit);
+	snprintf(execution_time, sizeof execution_time, "SET SESSION max_execution_time=%" PRId64, limit);
+	for (size_t i = 0; outcome == OUTCOME_DONE && i < sizeof steps / sizeof *steps; i++)
+		outcome = take_step(connection, &steps[i]);
+	return outcome;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * Opening, losing, repeating.
+ */
+#include "db/connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/deadline.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "db/internal.h"
+
+#define NO_DEADLINE INT64_MAX
+#define REST_LEAST 50      /* ms that a host is left alone after it failed */
+#define REST_MOST 5000
+#define COMPLAIN_EVERY 10000 /* ms */
+
+/* -- logging -- */
+
+/* A database that stays away fills no log. */
+static bool may_complain(struct host *host)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (now < host->silent_until)
+		return false;
+	host->silent_until = now + COMPLAIN_EVERY;
+	return true;
+}
+
+/* Where the data is at fault the server's texts may quote it: what a client sent is not logged. No client speaks through an administrative
+ * connection. */
+static void log_failure(const struct connection *connection, const struct error_rule *rule, unsigned number, const char *sqlstate,
+                        const char *text, const char *sql)
+{
+	if (rule->outcome == OUTCOME_DEFECT && !connection->options.administrative)
+		log_message(LOG_ERR, "database (%s): error %u (%s) at: %s", connection->host->text, number, sqlstate, sql);
+	else if (rule->outcome == OUTCOME_DUPLICATE || (rule->outcome == OUTCOME_REPEAT && rule->fate == ERROR_KEEP))
+		log_message(LOG_DEBUG, "database (%s): error %u (%s)", connection->host->text, number, sqlstate);
+	else if (may_complain(connection->host))
+		log_message(LOG_ERR, "database (%s): error %u (%s): %s%s%s", connection->host->text, number, sqlstate, text,
+		            rule->advice == NULL ? "" : "; ", rule->advice == NULL ? "" : rule->advice);
+}
+
+enum outcome connection_fail_with(struct connection *connection, unsigned number, const char *sqlstate, const char *text,
+                                  const char *sql)
+{
+	const struct error_rule *rule = error_rule(number);
+
+	connection->error = number;
+	if (rule->fate > connection->fate)
+		connection->fate = rule->fate;
+	log_failure(connection, rule, number, sqlstate, text, sql);
+	return rule->outcome;
+}
+
+enum outcome connection_fail(struct connection *connection, const char *sql)
+{
+	MYSQL *mysql = connection->mysql;
+
+	return connection_fail_with(connection, mysql_errno(mysql), mysql_sqlstate(mysql), mysql_error(mysql), sql);
+}
+
+unsigned connection_error(const struct connection *connection)
+{
+	return connection->error;
+}
+
+/* -- the deadline -- */
+
+void connection_set_deadline(struct connection *connection, int64_t monotonic_ms)
+{
+	connection->deadline = monotonic_ms;
+}
+
+static bool is_past_deadline(const struct connection *connection)
+{
+	return clock_monotonic_ms() >= connection->deadline;
+}
+
+static int socket_of(MYSQL *mysql)
+{
+#ifdef MARIADB_BASE_VERSION
+	return (int)mysql_get_socket(mysql);
+#else
+	return (int)mysql->net.fd;
+#endif
+}
+
+static void guard(const struct connection *connection)
+{
+	if (connection->deadline != NO_DEADLINE)
+		deadline_guard(socket_of(connection->mysql), connection->deadline);
+}
+
+/* -- opening -- */
+
+/* What is left of the time, shared among the hosts not tried yet. */
+static int64_t connect_patience(const struct connection *connection, size_t hosts_left)
+{
+	int64_t share = (connection->deadline - clock_monotonic_ms()) / (int64_t)hosts_left;
+
+	return share < connection->options.timeout_ms ? share : connection->options.timeout_ms;
+}
+
+static enum outcome open_host(struct connection *connection, int64_t patience_ms)
+{
+	enum outcome outcome = connect_log_in(connection, patience_ms);
+
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	guard(connection);
+	outcome = connect_set_up(connection);
+	deadline_release();
+	return outcome;
+}
+
+static void close_mysql(struct connection *connection)
+{
+	mysql_close(connection->mysql);
+	connection->mysql = NULL;
+	statement_forget_all(connection);
+	connection->fate = ERROR_KEEP;
+}
+
+/* A host that failed rests for as long as its failure took to show, so that requests do not all wait for the same bad host. */
+static void rest_host(struct host *host, int64_t took, enum error_fate fate)
+{
+	int64_t rest = took < REST_LEAST ? REST_LEAST : took;
+
+	if (fate == ERROR_SHUN || rest > REST_MOST)
+		rest = REST_MOST;
+	host->rests_until = clock_monotonic_ms() + rest;
+}
+
+static void try_host(struct connection *connection, int64_t patience_ms)
+{
+	int64_t started = clock_monotonic_ms();
+
+	if (open_host(connection, patience_ms) == OUTCOME_DONE) {
+		log_message(LOG_INFO, "database (%s): connected, server %s", connection->host->text, mysql_get_server_info(connection->mysql));
+		return;
+	}
+	rest_host(connection->host, clock_monotonic_ms() - started, connection->fate);
+	close_mysql(connection);
+}
+
+enum outcome connection_open(struct connection *connection)
+{
+	for (size_t left = connection->hosts.count; connection->mysql == NULL && left > 0; left--) {
+		struct host *host = hosts_next(&connection->hosts, clock_monotonic_ms());
+
+		if (host == NULL || is_past_deadline(connection))
+			return OUTCOME_UNAVAILABLE;
+		connection->host = host;
+		try_host(connection, connect_patience(connection, left));
+	}
+	return connection->mysql == NULL ? OUTCOME_UNAVAILABLE : OUTCOME_DONE;
+}
+
+/* -- work -- */
+
+enum outcome connection_execute(struct connection *connection, const char *sql)
+{
+	MYSQL *mysql = connection->mysql;
+
+	if (mysql_query(mysql, sql) != 0)
+		return connection_fail(connection, sql);
+	mysql_free_result(mysql_store_result(mysql));
+	return mysql_errno(mysql) == 0 ? OUTCOME_DONE : connection_fail(connection, sql);
+}
+
+/* One attempt on an open connection. */
+typedef enum outcome attempt(struct connection *connection, connection_work *work, void *context, bool unsure);
+
+static enum outcome attempt_plain(struct connection *connection, connection_work *work, void *context, bool unsure)
+{
+	return work(connection, context, unsure);
+}
+
+/* Until COMMIT is sent a lost connection means that nothing was done. */
+static enum outcome attempt_transaction(struct connection *connection, connection_work *work, void *context, bool unsure)
+{
+	enum outcome outcome = connection_execute(connection, "START TRANSACTION");
+
+	if (outcome == OUTCOME_DONE)
+		outcome = work(connection, context, unsure);
+	if (outcome == OUTCOME_DONE)
+		return connection_execute(connection, "COMMIT");
+	if (connection->fate == ERROR_KEEP)
+		connection_execute(connection, "ROLLBACK");
+	return outcome == OUTCOME_UNSURE ? OUTCOME_REPEAT : outcome;
+}
+
+/* Does what the errors of an attempt asked for. */
+static void meet_fate(struct connection *connection)
+{
+	if (connection->fate == ERROR_KEEP)
+		return;
+	if (connection->fate != ERROR_DROP)
+		rest_host(connection->host, 0, connection->fate);
+	close_mysql(connection);
+}
+
+/* Attempts that collided must not collide again; another host, if that is what is needed, is tried at once. False if no time is left. */
+static bool pause_before_repeat(const struct connection *connection, enum error_fate fate)
+{
+	unsigned char random = 0;
+
+	if (fate < ERROR_LEAVE) {
+		secret_random(&random, sizeof random);
+		clock_sleep_ms(5 + random % 46);
+	}
+	return !is_past_deadline(connection);
+}
+
+static enum outcome repeat(struct connection *connection, attempt *once, connection_work *work, void *context)
+{
+	bool unsure = false;
+	enum outcome outcome;
+	enum error_fate fate;
+
+	do {
+		if (is_past_deadline(connection))
+			return OUTCOME_UNAVAILABLE;
+		outcome = connection_open(connection);
+		if (outcome == OUTCOME_DONE) {
+			guard(connection);
+			outcome = once(connection, work, context, unsure);
+			deadline_release();
+		}
+		unsure = unsure || outcome == OUTCOME_UNSURE;
+		if (outcome == OUTCOME_UNAVAILABLE && unsure)
+			outcome = OUTCOME_UNSURE; /* nothing was found out: ask again */
+		fate = connection->fate;
+		meet_fate(connection);
+	} while ((outcome == OUTCOME_REPEAT || outcome == OUTCOME_UNSURE) && pause_before_repeat(connection, fate));
+	return outcome == OUTCOME_REPEAT || outcome == OUTCOME_UNSURE ? OUTCOME_UNAVAILABLE : outcome;
+}
+
+enum outcome connection_do(struct connection *connection, connection_work *work, void *context)
+{
+	return repeat(connection, attempt_plain, work, context);
+}
+
+enum outcome connection_transact(struct connection *connection, connection_work *work, void *context)
+{
+	return repeat(connection, attempt_transaction, work, context);
+}
+
+/* -- life -- */
+
+static int copy_options(struct connection_options *copy, const struct connection_options *options)
+{
+	*copy = *options;
+	copy->hosts = NULL; /* hosts_read has it */
+	copy->file = strdup(options->file);
+	copy->group = strdup(options->group);
+	copy->database = options->database == NULL ? NULL : strdup(options->database);
+	return copy->file == NULL || copy->group == NULL || (copy->database == NULL && options->database != NULL) ? -1 : 0;
+}
+
+struct connection *connection_new(const struct connection_options *options)
+{
+	struct connection *connection = calloc(1, sizeof *connection);
+
+	if (connection == NULL)
+		return NULL;
+	connection->deadline = NO_DEADLINE;
+	unsetenv("MYSQL_PWD");
+	if (copy_options(&connection->options, options) == -1 || hosts_read(&connection->hosts, options->hosts) == -1) {
+		connection_free(connection);
+		return NULL;
+	}
+	return connection;
+}
+
+void connection_free(struct connection *connection)
+{
+	if (connection == NULL)
+		return;
+	if (connection->mysql != NULL)
+		close_mysql(connection);
+	hosts_free(&connection->hosts);
+	free((void *)connection->options.file);
+	free((void *)connection->options.group);
+	free((void *)connection->options.database);
+	free(connection->prepared);
+	free(connection->row);
+	free(connection);
+}
