@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * The one statement that every request with credentials runs.
+ */
+#include "model/session.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "db/connection.h"
+#include "db/statement.h"
+
+#define TOKEN_MOST 1024 /* longer ones are not even digested */
+
+#define HAS_PERMISSION(condition) \
+	"EXISTS (SELECT 1 FROM user_roles AS ur JOIN role_permissions AS rp ON rp.role_id = ur.role_id" \
+	" WHERE ur.user_id = u.id AND rp.permission_id " condition ")"
+
+static const struct statement find_session = {
+	"SELECT u.username, " HAS_PERMISSION("IN (?, ?)") ", " HAS_PERMISSION("= 'api-bypass-rate-limit'")
+	" FROM tokens AS t JOIN users AS u ON u.id = t.user_id"
+	" WHERE t.digest = ? AND t.user_id = ? AND u.active = 1 AND (t.expires_at IS NULL OR t.expires_at > UTC_TIMESTAMP(3))",
+	"tttt", "tii",
+};
+
+struct search {
+	const char *user_id;
+	const char *const *permissions;
+	char digest[SECRET_DIGEST_LENGTH + 1];
+	struct session *session;
+};
+
+/* Anything else can be no id, and might be no UTF-8 either. */
+static bool is_user_id(const char *text)
+{
+	size_t length = 0;
+
+	while (isalnum((unsigned char)text[length]))
+		length++;
+	return length == SECRET_USER_ID_LENGTH && text[length] == '\0';
+}
+
+static enum outcome search(struct connection *connection, void *context, bool unsure)
+{
+	const struct search *search = context;
+	struct session *session = search->session;
+	const struct value parameters[] = {
+		value_text(search->permissions[0]),
+		value_text(search->permissions[1]),
+		value_text(search->digest),
+		value_text(search->user_id),
+	};
+	struct value columns[3];
+	enum outcome outcome = statement_row(connection, &find_session, parameters, columns);
+
+	(void)unsure; /* reading twice is reading */
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	snprintf(session->user_id, sizeof session->user_id, "%s", search->user_id);
+	snprintf(session->username, sizeof session->username, "%s", columns[0].text);
+	session->permitted = columns[1].integer != 0 || search->permissions[0] == NULL;
+	session->unlimited = columns[2].integer != 0;
+	return OUTCOME_DONE;
+}
+
+enum outcome session_open(struct connection *connection, const char *user_id, const char *token,
+                          const char *const permissions[SESSION_PERMISSIONS_MOST], struct session *session)
+{
+	struct search context = { .user_id = user_id, .permissions = permissions, .session = session };
+	size_t length = strnlen(token, TOKEN_MOST + 1);
+
+	_Static_assert(SESSION_PERMISSIONS_MOST == 2, "find_session has two parameters for them");
+	memset(session, 0, sizeof *session);
+	if (!is_user_id(user_id) || length == 0 || length > TOKEN_MOST)
+		return OUTCOME_NOT_FOUND;
+	if (!secret_digest(token, length, context.digest))
+		return OUTCOME_DEFECT;
+	return connection_do(connection, search, &context);
+}
