@@ -15,6 +15,7 @@
 #include "base/log.h"
 
 #define CONFIG_WORKERS_MOST 128
+#define CONFIG_FILE SYSCONFDIR "/livechat-sla/livechat-sla.conf" /* unless another is named */
 #define CONFIG_GROUP "livechat-sla"
 #define CONFIG_CLIENT_GROUP "client-livechat-sla" /* the MySQL client library's group; of it we read `host` alone */
 

@@ -371,7 +371,7 @@ class Stack:
 			CREATE USER 'livechat-sla'@'localhost' IDENTIFIED BY '{self.client["password"]}';
 			GRANT ALL ON livechat_sla.* TO 'livechat-sla'@'localhost';""", database="mysql")
 		self.pool.write_configuration()
-		self.slactl("db", "init")
+		self.slactl("db", "init", f"--sql-dir={SRCDIR / 'sql'}")
 		self.admin = self.add_user("administrator", "admin")
 
 	def slactl(self, *arguments, check=True):

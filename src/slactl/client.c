@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * The option file's groups. An administrator can so keep the right to change tables out of the service's own account.
+ */
+#include "slactl/client.h"
+
+#include <ini.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "db/connection.h"
+#include "slactl/command.h"
+#include "slactl/report.h"
+
+#define ADMINISTRATOR_GROUP "client-livechat-slactl"
+
+struct search {
+	const char *group;
+	bool found;
+};
+
+static int look_for_group(void *context, const char *group, const char *name, const char *value)
+{
+	struct search *search = context;
+
+	(void)name;
+	(void)value;
+	if (strcmp(group, search->group) == 0)
+		search->found = true;
+	return 1;
+}
+
+/* A group without a key in it does not count. */
+static bool has_group(const char *file, const char *group)
+{
+	struct search search = { .group = group };
+
+	return ini_parse(file, look_for_group, &search) == 0 && search.found;
+}
+
+/* As the client library does: [client] counts too, and what comes later wins. */
+static int take_key(void *context, const char *group, const char *name, const char *value)
+{
+	struct client *client = context;
+
+	if (strcmp(group, "client") != 0 && strcmp(group, client->group) != 0)
+		return 1;
+	if (strcmp(name, "host") == 0)
+		snprintf(client->hosts, sizeof client->hosts, "%s", value);
+	if (strcmp(name, "database") == 0)
+		snprintf(client->database, sizeof client->database, "%s", value);
+	return 1;
+}
+
+static const char *initial_group(const char *file)
+{
+	return has_group(file, ADMINISTRATOR_GROUP) ? ADMINISTRATOR_GROUP : CONFIG_CLIENT_GROUP;
+}
+
+int client_read(struct client *client, const struct invocation *invocation)
+{
+	const char *file = invocation->config.file;
+	const char *group = options_value(&invocation->options, "group");
+
+	memset(client, 0, sizeof *client);
+	if (group != NULL && (strlen(group) >= sizeof client->group || !has_group(file, group))) {
+		complain("%s: there is no group [%s]", file, group);
+		return -1;
+	}
+	strcpy(client->group, group == NULL ? initial_group(file) : group);
+	ini_parse(file, take_key, client);
+	return 0;
+}
+
+/* Nothing is repeated after a request's time, but no statement is cut off then: a change of the schema may take its time. */
+struct connection *client_connection(const struct client *client, const struct invocation *invocation, enum client_purpose purpose)
+{
+	const struct connection_options options = {
+		.file = invocation->config.file,
+		.group = client->group,
+		.hosts = client->hosts,
+		.database = purpose == CLIENT_DATABASE ? "information_schema" : NULL,
+		.timeout_ms = invocation->config.database_timeout,
+		.administrative = purpose != CLIENT_WORK,
+	};
+	struct connection *connection = connection_new(&options);
+
+	if (connection == NULL)
+		complain("out of memory");
+	else
+		connection_set_deadline(connection, clock_monotonic_ms() + invocation->config.request_timeout);
+	return connection;
+}
+
+struct connection *client_connect(const struct invocation *invocation)
+{
+	struct client client;
+
+	return client_read(&client, invocation) == 0 ? client_connection(&client, invocation, CLIENT_WORK) : NULL;
+}

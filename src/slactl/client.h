@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * livechat-slactl's way to the database: which group of the option file, and connections from it.
+ */
+#ifndef SLACTL_CLIENT_H
+#define SLACTL_CLIENT_H
+
+struct connection;
+struct invocation;
+
+enum client_purpose {
+	CLIENT_WORK,     /* as the service itself connects */
+	CLIENT_SCHEMA,   /* to look at and change the schema */
+	CLIENT_DATABASE, /* to create the database */
+};
+
+struct client {
+	char group[64];    /* that is read: --group, else client-livechat-slactl if the file has it, else the service's */
+	char hosts[1024];  /* `host` there, "" if absent */
+	char database[65]; /* `database` there, "" if absent */
+};
+
+/* Finds the group and what of it we need ourselves. Returns 0, -1 after a complaint. */
+int client_read(struct client *client, const struct invocation *invocation);
+
+/* A connection, not open yet; NULL after a complaint. Free it with connection_free. */
+struct connection *client_connection(const struct client *client, const struct invocation *invocation, enum client_purpose purpose);
+
+/* The two together for CLIENT_WORK. */
+struct connection *client_connect(const struct invocation *invocation);
+
+#endif

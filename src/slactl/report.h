@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * What livechat-slactl says when something fails.
+ */
+#ifndef SLACTL_REPORT_H
+#define SLACTL_REPORT_H
+
+#include "base/outcome.h"
+
+/* One line on standard error, headed by the program's name. */
+__attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+
+/* Complains of an outcome that a command has no words of its own for. Returns the exit status for it. */
+int report_outcome(enum outcome outcome);
+
+/* Sees to it that what was printed has been written. Returns the exit status. */
+int report_done(void);
+
+#endif
