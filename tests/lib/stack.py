@@ -31,6 +31,9 @@ SLACTL = BUILDDIR / "src/livechat-slactl"
 # Put before the pool's command, as "valgrind --error-exitcode=99".
 WRAPPER = shlex.split(os.environ.get("SLA_WRAPPER", ""))
 
+# How a line of a report begins: valgrind's, a sanitizer's.
+REPORT = re.compile(r"==\d+==|.*runtime error:|SUMMARY: ")
+
 # Debian keeps the servers out of an ordinary user's PATH.
 os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin:/sbin"
 
@@ -38,19 +41,8 @@ PR_SET_PDEATHSIG = 1
 libc = ctypes.CDLL(None)
 
 
-def unprivileged(name):
-	"""The user to run a program as: `name` when we are root, else nobody but ourselves."""
-	if os.geteuid() != 0:
-		return None
-	try:
-		pwd.getpwnam(name)
-	except KeyError:
-		return None
-	return name
-
-
-DATABASE_USER = unprivileged("mysql")
-SERVICE_USER = unprivileged("www-data")
+# Who runs the programs when we are root; None: whoever we are.
+USER = "www-data" if os.geteuid() == 0 else None
 
 
 def wait_until(condition, what, seconds=30.0):
@@ -93,16 +85,8 @@ class Process:
 		with self.log.open("ab") as log:
 			# After the change of user, which would clear the parent death signal.
 			self.popen = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory,
-			                              start_new_session=True, user=user, group=self.group_of(user), extra_groups=self.groups_of(user),
-			                              preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
-
-	@staticmethod
-	def group_of(user):
-		return None if user is None else pwd.getpwnam(user).pw_gid
-
-	@staticmethod
-	def groups_of(user):
-		return None if user is None else []
+			                              start_new_session=True, preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
+			                              **({} if user is None else {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}))
 
 	@property
 	def pid(self):
@@ -177,7 +161,7 @@ class Database:
 	def make_template(self):
 		"""Made in the short directory, which the database's user can reach whoever owns the build directory."""
 		made, new = self.directory / "template", f"{self.TEMPLATE}.new"
-		user = [f"--user={DATABASE_USER}"] if DATABASE_USER else []
+		user = [f"--user={USER}"] if USER else []
 		result = subprocess.run(["mariadb-install-db", "--no-defaults", f"--datadir={made}", "--auth-root-authentication-method=normal",
 		                         "--skip-test-db", "--force", *user, *self.OPTIONS], stdin=subprocess.DEVNULL,
 		                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -191,7 +175,7 @@ class Database:
 	def start(self):
 		self.process = Process("database", ["mariadbd", "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
 		                                    f"--pid-file={self.directory / 'db.pid'}", f"--tmpdir={self.directory}", "--skip-networking",
-		                                    *self.OPTIONS, *self.options], self.directory, DATABASE_USER)
+		                                    *self.OPTIONS, *self.options], self.directory, USER)
 		self.process.wait_for(lambda: can_connect(self.socket), "its socket")
 
 	def stop(self):
@@ -234,9 +218,7 @@ class Pool:
 		self.socket = directory / "fcgi.sock"
 		self.file = directory / "livechat-sla.conf"
 		self.client = client
-		self.keys = {"listen": self.socket, "log": "stderr", "log-level": "debug", "workers": 4, **keys}
-		if SERVICE_USER:
-			self.keys.setdefault("user", SERVICE_USER)
+		self.keys = {"listen": self.socket, "log-level": "debug", "rate-limit": "off", "workers": 4, **({"user": USER} if USER else {}), **keys}
 		self.process = None
 
 	def write_configuration(self):
@@ -244,8 +226,8 @@ class Pool:
 		text = "".join(f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()) for group, keys in groups.items())
 		self.file.touch(mode=0o600)
 		self.file.write_text(text)
-		if SERVICE_USER:
-			shutil.chown(self.file, SERVICE_USER)
+		if USER:
+			shutil.chown(self.file, USER)
 
 	def start(self):
 		self.write_configuration()
@@ -280,7 +262,7 @@ class Lighttpd:
 		self.process = None
 
 	def configuration(self):
-		user = f'server.username = "{SERVICE_USER}"\n' if SERVICE_USER else ""
+		user = f'server.username = "{USER}"\n' if USER else ""
 		return f"""{user}server.modules = ( "mod_fastcgi" )
 server.document-root = "{self.directory}"
 server.upload-dirs = ( "{self.directory}" )
@@ -337,25 +319,19 @@ class Stack:
 		self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sla-", dir="/tmp"))
 		atexit.register(self.close)
 		tap.diagnostics.append(self.logs)
-		# The database and the service run as users of their own when we are root.
-		self.directory.chmod(0o711)
-		for name in ("db", "web"):
-			(self.directory / name).mkdir()
-		if DATABASE_USER:
-			shutil.chown(self.directory / "db", DATABASE_USER)
-		if SERVICE_USER:
-			shutil.chown(self.directory / "web", SERVICE_USER)
-		self.database = Database(self.directory / "db")
+		if USER:
+			shutil.chown(self.directory, USER)
+		self.database = Database(self.directory)
 		self.client = {"socket": self.database.socket, "user": "livechat-sla", "password": secrets.token_urlsafe(16), "database": "livechat_sla"}
-		self.pool = Pool(self.directory / "web", self.client, {key.replace("_", "-"): value for key, value in keys.items()})
-		self.web = Lighttpd(self.directory / "web", self.pool.socket)
+		self.pool = Pool(self.directory, self.client, {key.replace("_", "-"): value for key, value in keys.items()})
+		self.web = Lighttpd(self.directory, self.pool.socket)
 		self.admin = None
 
 	def __enter__(self):
 		return self.start()
 
-	def __exit__(self, *_):
-		self.close()
+	def __exit__(self, kind, *_):
+		(self.finish if kind is None else self.close)()
 
 	def start(self):
 		"""Everything, to the point where it serves."""
@@ -410,13 +386,22 @@ class Stack:
 	def logs(self):
 		"""The end of each log."""
 		text = ""
-		for log in sorted(self.directory.glob("*/*.log")):
+		for log in sorted(self.directory.glob("*.log")):
 			lines = log.read_text(errors="replace").splitlines()
 			text += f"--- {log.name}, the last of {len(lines)} lines\n" + "\n".join(lines[-30:]) + "\n"
 		return text
 
+	def finish(self):
+		"""Ends everything in an orderly way and fails on what valgrind or a sanitizer found in a process that ended so."""
+		status = self.pool.stop()
+		log = self.pool.process.log.read_text(errors="replace")
+		self.close()
+		reports = [line for line in log.splitlines() if REPORT.match(line)]
+		assert not reports, "\n".join(reports)
+		assert status == 0, f"the pool ended with {status}"
+
 	def close(self):
-		"""Ends everything; the logs of a program with a failed test are kept in the build directory."""
+		"""Ends everything at once; the logs of a program with a failed test are kept in the build directory."""
 		if not self.directory.exists():
 			return
 		for part in (self.web, self.pool, self.database):
@@ -425,7 +410,7 @@ class Stack:
 		if tap.failures:
 			kept = BUILDDIR / "tests/logs" / pathlib.Path(sys.argv[1]).stem
 			kept.mkdir(parents=True, exist_ok=True)
-			for log in self.directory.glob("*/*.log"):
+			for log in self.directory.glob("*.log"):
 				shutil.copyfile(log, kept / log.name)
 			print(f"# logs are kept in {kept}")
 		shutil.rmtree(self.directory)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 The livechat-sla authors
+"""Ten thousand requests of every kind: no worker dies, none grows, and valgrind or a sanitizer, if there is one, has nothing to say."""
+import itertools
+import json
+import pathlib
+import re
+import threading
+import unittest
+
+from stack import DAEMON, WRAPPER, Credentials, Stack
+
+PATH = "/api/v1/livechat/sla"
+REQUESTS = 10000
+GROWTH_MOST = 128  # KiB
+
+numbers = itertools.count(1)
+
+
+def policy(**changed):
+	number = next(numbers)
+	return {"name": f"policy {number}", "description": "d" * (number % 4000), "dueTimeInMinutes": number, **changed}
+
+
+def kinds(stack, agent):
+	"""Functions that make one request each, and the status it has to have."""
+	nobody, stranger = Credentials("", ""), Credentials("A" * 17, "A" * 43)
+	json_type, text_type = {"Content-Type": "application/json"}, {"Content-Type": "text/plain"}
+
+	def post(make_body, headers=json_type, credentials=stack.admin):
+		return lambda: stack.request("POST", PATH, make_body(), headers, credentials)
+
+	return (
+		(post(policy), 200),
+		(post(lambda: policy(name="the same")), (200, 400)),
+		(post(lambda: policy(dueTimeInMinutes=2000000000)), (200, 400)),
+		(post(lambda: policy(name="\U0001f600" * 255, dueTimeInMinutes="0x7fffffff")), (200, 400)),
+		(post(lambda: policy(name="")), 400), (post(lambda: policy(name=[])), 400), (post(lambda: policy(extra={"a": [1, 2, {}]})), 400),
+		(post(lambda: policy(description="d" * 4001)), 400), (post(lambda: policy(dueTimeInMinutes="x")), 400), (post(dict), 400),
+		(post(list), 400), (post(lambda: "null"), 400), (post(lambda: "["), 400), (post(lambda: b"\xff"), 400), (post(lambda: b""), 400),
+		(post(lambda: "[" * 1000), 400), (post(lambda: json.dumps(policy()) + "x"), 400), (post(lambda: '{"name":1,"name":NaN}'), 400),
+		(post(lambda: " " * 65537), 413), (post(policy, text_type), 415),
+		(post(policy, credentials=nobody), 401), (post(policy, credentials=stranger), 401), (post(policy, credentials=agent), 403),
+		(lambda: stack.request("PATCH", PATH, policy(), (), stack.admin), 405),
+		(lambda: stack.request("OPTIONS", PATH), 204),
+		(lambda: stack.request("GET", "/api/v1/nothing?" + "x" * 5000), 404),
+		(lambda: stack.request("HEAD", "/api/v1/%2e%2e/nothing"), 404),
+	)
+
+
+def private_memory(pid):
+	"""KiB that the process has to itself."""
+	text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+	return sum(int(size) for size in re.findall(r"^Private_\w+: +(\d+) kB", text, re.MULTILINE))
+
+
+class Leaks(unittest.TestCase):
+	def setUp(self):
+		self.stack = Stack(workers=2, max_requests=0, log_level="info").start()
+		self.kinds = kinds(self.stack, self.stack.add_user("agent", "livechat-agent"))
+		self.wrong = []
+
+	def client(self, turns):
+		for turn in turns:
+			request, status = self.kinds[turn % len(self.kinds)]
+			answer = request()
+			if answer.status not in (status if isinstance(status, tuple) else (status,)):
+				self.wrong.append((turn % len(self.kinds), answer))
+
+	def load(self, requests):
+		threads = [threading.Thread(target=self.client, args=(range(first, requests, 4),)) for first in range(4)]
+		for thread in threads:
+			thread.start()
+		for thread in threads:
+			thread.join()
+		self.assertEqual(self.wrong, [])
+
+	def test_memory_after_many_requests(self):
+		pool = self.stack.pool
+		self.load(REQUESTS // 5)
+		workers = pool.workers()
+		before = [private_memory(worker) for worker in workers]
+		self.load(REQUESTS - REQUESTS // 5)
+		self.assertEqual(pool.workers(), workers, "no worker ended")
+		after = [private_memory(worker) for worker in workers]
+		print(f"# private memory in KiB: {before} before, {after} after")
+		if not WRAPPER and b"__asan_init" not in DAEMON.read_bytes():
+			for least, most in zip(before, after):
+				self.assertLessEqual(most - least, GROWTH_MOST)
+		self.stack.finish()

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 The livechat-sla authors
+"""Manual pages, the sample configuration and scripts: well formed, and in step with the program."""
+import re
+import shutil
+import subprocess
+import unittest
+
+from stack import BUILDDIR, DAEMON, SLACTL, SRCDIR
+
+SAMPLE = BUILDDIR / "conf/livechat-sla.conf"
+CONFIGURATION_PAGE = BUILDDIR / "man/livechat-sla.conf.5"
+SCRIPTS = ("demo", "check", ".ci/run", "tools/prepare.sh")
+
+
+def output(*command):
+	return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout
+
+
+def keys_of_program():
+	"""key -> default, as --help lists them."""
+	return dict(re.findall(r"^ +--([a-z-]+)=(?:[A-Z|a-z]+) .*\((.*)\)$", output(DAEMON, "--help"), re.MULTILINE))
+
+
+class Pages(unittest.TestCase):
+	@unittest.skipUnless(shutil.which("mandoc"), "mandoc is not installed")
+	def test_lint(self):
+		for page in sorted((BUILDDIR / "man").glob("*.[58]")):
+			with self.subTest(page.name):
+				result = subprocess.run(["mandoc", "-Tlint", "-Wwarning", page], capture_output=True, text=True)
+				self.assertEqual((result.stdout, result.returncode), ("", 0))
+
+	def test_nothing_is_left_to_substitute(self):
+		for path in (SAMPLE, *(BUILDDIR / "man").glob("*.[58]")):
+			with self.subTest(path.name):
+				self.assertNotRegex(path.read_text(), "@[a-z]+@")
+
+
+class Scripts(unittest.TestCase):
+	@unittest.skipUnless(shutil.which("shellcheck"), "shellcheck is not installed")
+	def test_shellcheck(self):
+		for script in SCRIPTS:
+			with self.subTest(script):
+				result = subprocess.run(["shellcheck", "-x", "-P", SRCDIR, SRCDIR / script], capture_output=True, text=True)
+				self.assertEqual(result.stdout, "")
+
+
+class Keys(unittest.TestCase):
+	def test_program_lists_its_keys_in_order(self):
+		keys = list(keys_of_program())
+		self.assertIn("workers", keys)
+		self.assertEqual(keys, sorted(keys))
+
+	def test_sample_has_every_key_at_its_default(self):
+		group = SAMPLE.read_text().split("[livechat-sla]")[1].split("[client-livechat-sla]")[0]
+		self.assertEqual(dict(sorted(re.findall(r"^#([a-z-]+) = ?(.*)$", group, re.MULTILINE))), keys_of_program())
+
+	def test_page_explains_every_key_in_order(self):
+		text = CONFIGURATION_PAGE.read_text()
+		self.assertEqual(re.findall(r"^\.It Cm ([a-z-]+) No =", text, re.MULTILINE), list(keys_of_program()))
+
+	def test_page_tells_every_default(self):
+		sections = re.split(r"^\.It Cm ", CONFIGURATION_PAGE.read_text(), flags=re.MULTILINE)
+		told = {section.split(" ", 1)[0]: section for section in sections}
+		for key, default in keys_of_program().items():
+			if default:
+				with self.subTest(key):
+					self.assertRegex(told[key], rf"(?m)^\.Ql {re.escape(default)}( \.)?$")
+
+
+class Commands(unittest.TestCase):
+	def test_page_explains_every_command(self):
+		text = (BUILDDIR / "man/livechat-slactl.8").read_text()
+		commands = re.findall(r"^  ([a-z]+ [a-z]+)", output(SLACTL, "--help"), re.MULTILINE)
+		self.assertIn("db init", commands)
+		for command in commands:
+			with self.subTest(command):
+				self.assertIn(f".It Cm {command}", text)
