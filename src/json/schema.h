@@ -34,7 +34,8 @@ struct schema_error {
 };
 
 /* Checks `value` (which may be NULL for JSON's null) and coerces its properties in place, as ajv does: after true each property present
- * has its schema's type (an integer is json_type_int, a number json_type_double). What is infinite is no number. False with `error` filled. */
+ * has its schema's type (an integer is json_type_int, a number json_type_double). What is infinite is no number. False with `error`
+ * filled. */
 bool schema_check(const struct schema *schema, struct json_object *value, struct schema_error *error);
 
 #endif

@@ -37,9 +37,9 @@ enum outcome policy_add(struct connection *connection, struct policy *policy, co
 /* The policy with this id. OUTCOME_DONE, OUTCOME_NOT_FOUND (also for what can be no id), OUTCOME_UNAVAILABLE, OUTCOME_DEFECT. */
 enum outcome policy_get(struct connection *connection, const char *id, struct policy *policy);
 
-/* Gives the policy `policy->id` the name, description and due time that stand in `policy`, and fills `policy->updated_at`. The row as it was
- * goes to the history in the same transaction, with `user_id` and the time. OUTCOME_DONE, OUTCOME_NOT_FOUND, OUTCOME_DUPLICATE (another
- * policy has the name or the due time), OUTCOME_UNAVAILABLE, OUTCOME_DEFECT. */
+/* Gives the policy `policy->id` the name, description and due time that stand in `policy`, and fills `policy->updated_at`. The row as
+ * it was goes to the history in the same transaction, with `user_id` and the time. OUTCOME_DONE, OUTCOME_NOT_FOUND, OUTCOME_DUPLICATE
+ * (another policy has the name or the due time), OUTCOME_UNAVAILABLE, OUTCOME_DEFECT. */
 enum outcome policy_change(struct connection *connection, struct policy *policy, const char *user_id);
 
 /* Removes the policy; its row goes to the history as with policy_change. OUTCOME_DONE, OUTCOME_NOT_FOUND, OUTCOME_UNAVAILABLE,

@@ -26,8 +26,8 @@
 #define READ_SIZE 16384
 #define SHORTAGE_PAUSE_MS 200
 
-/* fcgiapp.h asks not to use ipcFd and keepConnection, but there is no other way to give the library a descriptor. Their places have been the
- * same in all of 2.4; should they move, this does not compile. */
+/* fcgiapp.h asks not to use ipcFd and keepConnection, but there is no other way to give the library a descriptor. Their places have been
+ * the same in all of 2.4; should they move, this does not compile. */
 _Static_assert(offsetof(FCGX_Request, ipcFd) == offsetof(FCGX_Request, paramsPtr) + sizeof(void *), "libfcgi 2.4's FCGX_Request");
 _Static_assert(offsetof(FCGX_Request, keepConnection) == offsetof(FCGX_Request, ipcFd) + 2 * sizeof(int), "libfcgi 2.4's FCGX_Request");
 

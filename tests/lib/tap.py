@@ -10,7 +10,6 @@ import os
 import pathlib
 import signal
 import sys
-import traceback
 import unittest
 
 TEST_SECONDS = int(os.environ.get("SLA_TEST_SECONDS", "120"))
@@ -49,11 +48,11 @@ class TapResult(unittest.TestResult):
 			self.stream.write(f"# {line}\n")
 		self.stream.flush()
 
-	def failed(self, test, error):
+	def failed(self, test, text):
 		global failures
 		failures += 1
 		self.line(False, test)
-		self.comment("".join(traceback.format_exception(*error)))
+		self.comment(text)
 		for diagnostic in diagnostics:
 			self.comment(diagnostic())
 
@@ -62,17 +61,21 @@ class TapResult(unittest.TestResult):
 			self.line(True, test)
 
 	def addError(self, test, error):
-		self.failed(test, error)
+		super().addError(test, error)
+		self.failed(test, self.errors[-1][1])
 
 	def addFailure(self, test, error):
-		self.failed(test, error)
+		super().addFailure(test, error)
+		self.failed(test, self.failures[-1][1])
 
 	def addSubTest(self, test, subtest, error):
 		self.with_subtests.add(test.id())
 		if error is None:
 			self.line(True, subtest)
+		elif issubclass(error[0], test.failureException):
+			self.addFailure(subtest, error)
 		else:
-			self.failed(subtest, error)
+			self.addError(subtest, error)
 
 	def addSkip(self, test, reason):
 		self.line(True, test, f" # SKIP {reason}")
