@@ -22,6 +22,7 @@
 struct config {
 	char base_path[256];     /* begins and ends with '/' */
 	int64_t body_limit;      /* bytes */
+	char counters_file[256]; /* shared by processes that serve alone */
 	int64_t database_timeout; /* ms; rounded up to seconds for the client library */
 	int64_t failed_credentials; /* of one address in the window, then it is refused */
 	int64_t failed_credentials_window; /* ms */

@@ -20,7 +20,7 @@ bool listen_counted(void);
  * is not) or ADDRESS:PORT. Returns the descriptor, -1 after logging why. */
 int listen_open(const struct config *config);
 
-/* Removes the socket file that listen_open made, if it did. */
+/* Removes the socket file that listen_open made in this process; a child's call does nothing. */
 void listen_close(void);
 
 #endif

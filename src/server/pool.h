@@ -12,7 +12,8 @@ struct config;
  * refused (and logged): the pool goes on with what it has. */
 typedef int pool_reread(struct config *config, void *context);
 
-/* Runs the workers until SIGTERM, SIGINT or SIGUSR1. `config` changes on SIGHUP. Returns the process's exit status. */
+/* Runs the workers until SIGTERM, SIGINT or SIGUSR1. `config` changes on SIGHUP. Returns the process's exit status. In a worker it returns
+ * as well, with the worker's. */
 int pool_run(struct config *config, int listening, pool_reread *reread, void *context);
 
 #endif
