@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <netdb.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,22 +82,44 @@ static bool path_free(const struct sockaddr_un *address)
 	return false;
 }
 
-static bool give_to_group(const char *path, const char *group)
+/* The user's id that the file is to have: the service's, if there is one to become. */
+static bool find_owner(const char *name, uid_t *owner)
 {
-	struct group *entry;
+	const struct passwd *entry;
 
-	if (group[0] == '\0')
+	if (name[0] == '\0' || geteuid() != 0)
 		return true;
-	errno = 0;
-	entry = getgrnam(group);
-	if (entry != NULL)
-		return chown(path, (uid_t)-1, entry->gr_gid) == 0;
-	if (errno == 0)
-		errno = EINVAL;
-	return false;
+	errno = EINVAL;
+	entry = getpwnam(name);
+	if (entry == NULL)
+		return false;
+	*owner = entry->pw_uid;
+	return true;
 }
 
-/* The file never has a wider mode than it is to have, nor the group's rights before the group. */
+static bool find_group(const char *name, gid_t *group)
+{
+	const struct group *entry;
+
+	if (name[0] == '\0')
+		return true;
+	errno = EINVAL;
+	entry = getgrnam(name);
+	if (entry == NULL)
+		return false;
+	*group = entry->gr_gid;
+	return true;
+}
+
+static bool give_away(const char *path, const struct config *config)
+{
+	uid_t owner = (uid_t)-1;
+	gid_t group = (gid_t)-1;
+
+	return find_owner(config->user, &owner) && find_group(config->listen_group, &group) && chown(path, owner, group) == 0;
+}
+
+/* The file never has a wider mode than it is to have, nor the group's rights before its group. */
 static bool bind_path(int descriptor, const struct sockaddr_un *address, const struct config *config)
 {
 	mode_t mask = umask(0777);
@@ -107,7 +130,7 @@ static bool bind_path(int descriptor, const struct sockaddr_un *address, const s
 		return false;
 	strcpy(made_file, address->sun_path);
 	maker = getpid();
-	return give_to_group(address->sun_path, config->listen_group) && chmod(address->sun_path, (mode_t)config->listen_mode) == 0;
+	return give_away(address->sun_path, config) && chmod(address->sun_path, (mode_t)config->listen_mode) == 0;
 }
 
 static int listen_on_path(const struct config *config)
