@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -146,15 +147,14 @@ static void answer(struct worker *worker, const struct request *request, const s
 	free(text);
 }
 
-static void log_request(const struct request *request, const struct response *response, const char *user, int64_t began)
+/* "METHOD path" for the log; what it is made of goes with the answer. */
+static void describe(char *out, size_t size, const struct request *request)
 {
 	char method[32], path[256];
 
-	log_context(request->id, user);
-	log_message(LOG_INFO, "%s %s %d %" PRId64 " ms", log_escape(method, sizeof method, request->method, strlen(request->method)),
-	            request->path_found ? log_escape(path, sizeof path, request->path, strlen(request->path)) : "-", response->status,
-	            clock_monotonic_ms() - began);
-	log_context(NULL, NULL);
+	log_escape(method, sizeof method, request->method, strlen(request->method));
+	log_escape(path, sizeof path, request->path, request->path_found ? strlen(request->path) : 0);
+	snprintf(out, size, "%s %s", method, request->path_found ? path : "-");
 }
 
 static void serve(struct worker *worker)
@@ -162,15 +162,18 @@ static void serve(struct worker *worker)
 	int64_t began = clock_monotonic_ms();
 	struct request request;
 	struct response response = { 0 };
-	char user[64] = "";
+	char user[64] = "", description[320];
 
 	scoreboard_enter(worker->slot, WORKER_WORKING);
 	read_request(worker, &request);
 	log_context(request.id, NULL);
+	describe(description, sizeof description, &request);
 	connection_set_deadline(worker->service.connection, began + worker->config->request_timeout);
 	dispatch(&worker->service, &request, &response, user, sizeof user);
 	answer(worker, &request, &response);
-	log_request(&request, &response, user, began);
+	log_context(request.id, user);
+	log_message(LOG_INFO, "%s %d %" PRId64 " ms", description, response.status, clock_monotonic_ms() - began);
+	log_context(NULL, NULL);
 	response_clear(&response);
 	if (worker->slot != NULL)
 		worker->slot->requests++;
