@@ -48,8 +48,8 @@ static void increment(char *scientific)
 	++*at;
 }
 
-/* Below a power of two doubles lie closer together than above it, so that the nearest decimal of some length may belong to a neighbour
- * while the next one above still reads back. */
+/* Below a power of two doubles lie closer together than above it, so that the nearest decimal of some length may belong to a
+ * neighbour while the next one above still reads back. */
 static void shortest(struct decimal *decimal, double number)
 {
 	char scientific[NUMBER_TEXT_SIZE];
@@ -96,8 +96,9 @@ void number_to_text(double number, char out[NUMBER_TEXT_SIZE])
 
 /* JavaScript's white space and line ends. */
 static const char *const spaces[] = {
-	" ", "\t", "\n", "\v", "\f", "\r", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
-	"\u2007", "\u2008", "\u2009", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000", "\ufeff",
+	" ", "\t", "\n", "\v", "\f", "\r",
+	"\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007",
+	"\u2008", "\u2009", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000", "\ufeff",
 };
 
 struct span {

@@ -22,7 +22,7 @@ struct parser {
 	const char *text;
 	const char *at;
 	const char *end;
-	char *decoded; /* a token is decoded at the offset where it stands in the text, so that a key lasts while its value is read */
+	char *decoded; /* a token is decoded at its offset in the text, so that a key lasts while its value is read */
 	char *out;
 	unsigned depth;
 	bool no_memory;
@@ -297,15 +297,17 @@ static bool parse_text(struct parser *parser, struct json_object **value)
 
 bool json_parse(const char *text, size_t length, struct json_object **value, bool *no_memory)
 {
-	struct parser parser = { .text = text, .at = text, .end = text + length };
+	struct parser parser = { .text = text, .at = text };
 	bool parsed = false;
 
 	*value = NULL;
 	/* A string's length is an int to json-c. */
 	parser.decoded = length < INT_MAX ? malloc(length + 1) : NULL;
 	parser.no_memory = parser.decoded == NULL;
-	if (!parser.no_memory)
+	if (parser.decoded != NULL) {
+		parser.end = text + length;
 		parsed = parse_text(&parser, value);
+	}
 	free(parser.decoded);
 	if (!parsed) {
 		json_object_put(*value);

@@ -184,7 +184,8 @@ static bool properties_valid(const struct schema *schema, struct json_object *ob
 		const struct schema_property *property = &schema->properties[i];
 		struct json_object *value;
 
-		if (json_object_object_get_ex(object, property->name, &value) && !checks[property->type](object, property, value, error))
+		if (json_object_object_get_ex(object, property->name, &value) &&
+		    !checks[property->type](object, property, value, error))
 			return false;
 	}
 	return true;

@@ -29,12 +29,12 @@ struct schema {
 };
 
 struct schema_error {
-	char text[128];  /* as ajv words it, without " [invalid-params]" */
+	char text[128]; /* as ajv words it, without " [invalid-params]" */
 	bool no_memory; /* it is not the value's fault, and there is no text */
 };
 
-/* Checks `value` (which may be NULL for JSON's null) and coerces its properties in place, as ajv does: after true each property present
- * has its schema's type (an integer is json_type_int, a number json_type_double). What is infinite is no number. False with `error`
+/* Checks `value` (NULL is JSON's null) and coerces its properties in place, as ajv does: after true each property present has its
+ * schema's type (an integer is json_type_int, a number json_type_double). What is infinite is no number. False with `error`
  * filled. */
 bool schema_check(const struct schema *schema, struct json_object *value, struct schema_error *error);
 
