@@ -35,7 +35,7 @@ static setter set_base_path, set_bytes, set_duration, set_integer, set_level, se
 /* Alphabetical. Durations are ms, sizes bytes. */
 static const struct key keys[] = {
 	{ "base-path", set_base_path, FIELD(base_path), 0, 0, "/api/v1/", false },
-	{ "body-limit", set_bytes, FIELD(body_limit), 1024, 16 << 20, "64K", false },
+	{ "body-limit", set_bytes, FIELD(body_limit), 1024, 1 << 20, "64K", false },
 	{ "counters-file", set_text, FIELD(counters_file), 0, 0, RUNSTATEDIR "/livechat-sla/counters", true },
 	{ "database-timeout", set_duration, FIELD(database_timeout), 1000, 600000, "8s", false },
 	{ "failed-credentials", set_integer, FIELD(failed_credentials), 1, INT32_MAX, "50", false },

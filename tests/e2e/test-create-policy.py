@@ -5,26 +5,10 @@ import json
 import re
 import threading
 import time
-import unittest
 
+from contract import (DUPLICATED, GOOD, NO_ENDPOINT, NOT_AUTHORIZED, NOT_LOGGED_IN, PATH, TOO_LARGE, UNAVAILABLE, UNSUPPORTED,
+                      ContractCase, invalid_params)
 from stack import Credentials, Stack, wait_until
-
-PATH = "/api/v1/livechat/sla"
-GOOD = {"name": "Optimum", "description": "OPtimum SLA", "dueTimeInMinutes": 4}
-
-NOT_LOGGED_IN = '{"status":"error","message":"You must be logged in to do this."}'
-NOT_AUTHORIZED = '{"success":false,"error":"error-not-authorized"}'
-NO_ENDPOINT = '{"status":"error","message":"API endpoint does not exist"}'
-DUPLICATED = '{"success":false,"error":"error-duplicated-sla"}'
-TOO_LARGE = '{"success":false,"error":"error-body-too-large"}'
-UNSUPPORTED = '{"success":false,"error":"error-unsupported-media-type"}'
-UNAVAILABLE = '{"success":false,"error":"error-service-unavailable"}'
-
-
-def invalid_params(text):
-	error = json.dumps(text + " [invalid-params]", ensure_ascii=False)
-	return f'{{"success":false,"error":{error},"errorType":"invalid-params"}}'
-
 
 NO_JSON = invalid_params("must be valid JSON")
 stack = None
@@ -39,20 +23,12 @@ def tearDownModule():
 	stack.finish()
 
 
-class Case(unittest.TestCase):
+class Case(ContractCase):
 	def setUp(self):
 		stack.database.sql("DELETE FROM sla_policies")
 
 	def post(self, body=None, headers=(), path=PATH, credentials=None):
 		return stack.request("POST", path, body, headers, credentials or stack.admin)
-
-	def expect(self, answer, status, body, **more):
-		"""The answer has this status and body and exactly the headers of the contract; `more` has further ones, with _ for -."""
-		self.assertEqual((answer.status, answer.body.decode()), (status, body))
-		expected = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
-		            "Content-Length": str(len(answer.body)), **{name.replace("_", "-"): value for name, value in more.items()}}
-		own = [(name, value) for name, value in answer.headers if name not in ("Date", "Server")]
-		self.assertEqual(sorted(own), sorted(expected.items()))
 
 	def expect_created(self, answer, name, description, due_time):
 		"""Returns the new policy's id."""
@@ -188,7 +164,7 @@ class Refused(Case):
 	def test_credentials_that_are_no_longer_good(self):
 		for name, statement in (("revoked", "DELETE FROM tokens WHERE user_id = '{}'"),
 		                        ("expired", "UPDATE tokens SET expires_at = UTC_TIMESTAMP() - INTERVAL 1 SECOND WHERE user_id = '{}'"),
-		                        ("disabled user", "UPDATE users SET active = 0 WHERE id = '{}'")):
+		                        ("disabled", "UPDATE users SET active = 0 WHERE id = '{}'")):
 			with self.subTest(name):
 				user = stack.add_user(name, "livechat-manager")
 				self.expect(self.post({}, credentials=user), 400, invalid_params("must have required property 'name'"))
@@ -198,7 +174,7 @@ class Refused(Case):
 	def test_roles_that_may_not_write(self):
 		for role in ("livechat-agent", "livechat-monitor", "user", "bot", "app"):
 			with self.subTest(role):
-				self.expect(self.post(GOOD, credentials=stack.add_user(f"a {role}", role)), 403, NOT_AUTHORIZED)
+				self.expect(self.post(GOOD, credentials=stack.add_user(f"a-{role}", role)), 403, NOT_AUTHORIZED)
 
 	def test_body_that_is_no_json(self):
 		inside = '{{"name":{},"description":"d","dueTimeInMinutes":{}}}'

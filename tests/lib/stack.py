@@ -268,6 +268,7 @@ server.document-root = "{self.directory}"
 server.upload-dirs = ( "{self.directory}" )
 server.bind = "127.0.0.1"
 server.port = {self.port}
+server.range-requests = "disable"
 fastcgi.server = ( "{self.prefix}" => (( "socket" => "{self.socket}", "check-local" => "disable" )) )
 """
 
