@@ -158,7 +158,7 @@ static const char *set_bytes(struct config *config, const struct key *key, const
 
 static const char *set_duration(struct config *config, const struct key *key, const char *value)
 {
-	static const struct unit units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { NULL, 0 } };
+	static const struct unit units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 }, { NULL, 0 } };
 
 	return set_with_unit(config, key, value, units, "must be a time, as in 500ms, 10s or 2m");
 }
