@@ -43,10 +43,12 @@ static void set_timer(int64_t monotonic_ms)
 	timer_settime(timer, TIMER_ABSTIME, &at, NULL);
 }
 
+/* Released first: a timer set before must not meet the new descriptor. */
 void deadline_guard(int fd, int64_t monotonic_ms)
 {
 	if (!open_for_use)
 		return;
+	deadline_release();
 	guarded = fd;
 	set_timer(monotonic_ms);
 }
