@@ -78,14 +78,15 @@ def children(pid):
 class Process:
 	"""A program in the foreground, in a process group of its own, its output in DIRECTORY/NAME.log."""
 
-	def __init__(self, name, command, directory, user=None):
+	def __init__(self, name, command, directory, user=None, stdin=subprocess.DEVNULL, environment=()):
 		self.name = name
 		self.log = directory / f"{name}.log"
 		self.popen = None
 		with self.log.open("ab") as log:
 			# After the change of user, which would clear the parent death signal.
-			self.popen = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory,
-			                              start_new_session=True, preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
+			self.popen = subprocess.Popen([str(word) for word in command], stdin=stdin, stdout=log, stderr=log, cwd=directory,
+			                              env={**os.environ, **dict(environment)}, start_new_session=True,
+			                              preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
 			                              **({} if user is None else {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}))
 
 	@property
@@ -214,12 +215,17 @@ class Pool:
 	"""livechat-sla with a configuration file of its own, listening on a unix socket."""
 
 	def __init__(self, directory, client, keys):
+		"""`keys` are configuration keys with _ for -."""
 		self.directory = directory
 		self.socket = directory / "fcgi.sock"
 		self.file = directory / "livechat-sla.conf"
 		self.client = client
-		self.keys = {"listen": self.socket, "log-level": "debug", "rate-limit": "off", "workers": 4, **({"user": USER} if USER else {}), **keys}
+		self.keys = {"listen": self.socket, "log-level": "debug", "rate-limit": "off", "workers": 4, **({"user": USER} if USER else {})}
+		self.set(**keys)
 		self.process = None
+
+	def set(self, **keys):
+		self.keys.update({key.replace("_", "-"): value for key, value in keys.items()})
 
 	def write_configuration(self):
 		groups = {"livechat-sla": self.keys, "client-livechat-sla": self.client}
@@ -229,9 +235,10 @@ class Pool:
 		if USER:
 			shutil.chown(self.file, USER)
 
-	def start(self):
+	def start(self, **more):
+		"""`more` goes to Process."""
 		self.write_configuration()
-		self.process = Process("pool", [*WRAPPER, DAEMON, f"--config={self.file}"], self.directory)
+		self.process = Process("pool", [*WRAPPER, DAEMON, f"--config={self.file}"], self.directory, **more)
 		self.process.wait_for(lambda: can_connect(self.socket), "its socket", 60)
 
 	def stop(self):
@@ -241,8 +248,8 @@ class Pool:
 		self.process.kill()
 
 	def reload(self, **keys):
-		"""Changes keys (with _ for -) and tells the master; the caller waits for what it wants to see."""
-		self.keys.update({key.replace("_", "-"): value for key, value in keys.items()})
+		"""Changes keys and tells the master; the caller waits for what it wants to see."""
+		self.set(**keys)
 		self.write_configuration()
 		self.process.send(signal.SIGHUP)
 
@@ -312,27 +319,69 @@ class Answer(collections.namedtuple("Answer", "status reason headers body")):
 Credentials = collections.namedtuple("Credentials", "user_id token")
 
 
-class Stack:
-	"""Database, pool and web server, with an administrator; used as a context manager or ended by close()."""
+class Site:
+	"""A directory and the programs in it; used as a context manager, or ended by finish() or close()."""
 
-	def __init__(self, **keys):
-		"""`keys` are configuration keys with _ for -."""
+	def __init__(self):
 		self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sla-", dir="/tmp"))
+		self.parts = ()  # the programs, in the order in which they are to end
 		atexit.register(self.close)
 		tap.diagnostics.append(self.logs)
 		if USER:
 			shutil.chown(self.directory, USER)
-		self.database = Database(self.directory)
-		self.client = {"socket": self.database.socket, "user": "livechat-sla", "password": secrets.token_urlsafe(16), "database": "livechat_sla"}
-		self.pool = Pool(self.directory, self.client, {key.replace("_", "-"): value for key, value in keys.items()})
-		self.web = Lighttpd(self.directory, self.pool.socket)
-		self.admin = None
 
 	def __enter__(self):
 		return self.start()
 
 	def __exit__(self, kind, *_):
 		(self.finish if kind is None else self.close)()
+
+	def logs(self):
+		"""The end of each log."""
+		text = ""
+		for log in sorted(self.directory.glob("*.log")):
+			lines = log.read_text(errors="replace").splitlines()
+			text += f"--- {log.name}, the last of {len(lines)} lines\n" + "\n".join(lines[-30:]) + "\n"
+		return text
+
+	def finish(self):
+		"""Ends everything in an orderly way and fails on what valgrind or a sanitizer found in a process that ended so."""
+		status = self.pool.stop()
+		log = self.pool.process.log.read_text(errors="replace")
+		self.close()
+		reports = [line for line in log.splitlines() if REPORT.match(line)]
+		assert not reports, "\n".join(reports)
+		assert status == 0, f"the pool ended with {status}"
+
+	def close(self):
+		"""Ends everything at once; the logs of a program with a failed test are kept in the build directory."""
+		if not self.directory.exists():
+			return
+		for part in self.parts:
+			if part.process is not None:
+				part.kill()
+		if tap.failures:
+			kept = BUILDDIR / "tests/logs" / pathlib.Path(sys.argv[1]).stem
+			kept.mkdir(parents=True, exist_ok=True)
+			for log in self.directory.glob("*.log"):
+				shutil.copyfile(log, kept / log.name)
+			print(f"# logs are kept in {kept}")
+		shutil.rmtree(self.directory)
+		tap.diagnostics.remove(self.logs)
+
+
+class Stack(Site):
+	"""Database, pool and web server, with an administrator."""
+
+	def __init__(self, **keys):
+		"""`keys` are configuration keys with _ for -."""
+		super().__init__()
+		self.database = Database(self.directory)
+		self.client = {"socket": self.database.socket, "user": "livechat-sla", "password": secrets.token_urlsafe(16), "database": "livechat_sla"}
+		self.pool = Pool(self.directory, self.client, keys)
+		self.web = Lighttpd(self.directory, self.pool.socket)
+		self.parts = self.web, self.pool, self.database
+		self.admin = None
 
 	def start(self):
 		"""Everything, to the point where it serves."""
@@ -383,36 +432,3 @@ class Stack:
 			return Answer(response.status, response.reason, response.getheaders(), response.read())
 		finally:
 			connection.close()
-
-	def logs(self):
-		"""The end of each log."""
-		text = ""
-		for log in sorted(self.directory.glob("*.log")):
-			lines = log.read_text(errors="replace").splitlines()
-			text += f"--- {log.name}, the last of {len(lines)} lines\n" + "\n".join(lines[-30:]) + "\n"
-		return text
-
-	def finish(self):
-		"""Ends everything in an orderly way and fails on what valgrind or a sanitizer found in a process that ended so."""
-		status = self.pool.stop()
-		log = self.pool.process.log.read_text(errors="replace")
-		self.close()
-		reports = [line for line in log.splitlines() if REPORT.match(line)]
-		assert not reports, "\n".join(reports)
-		assert status == 0, f"the pool ended with {status}"
-
-	def close(self):
-		"""Ends everything at once; the logs of a program with a failed test are kept in the build directory."""
-		if not self.directory.exists():
-			return
-		for part in (self.web, self.pool, self.database):
-			if part.process is not None:
-				part.kill()
-		if tap.failures:
-			kept = BUILDDIR / "tests/logs" / pathlib.Path(sys.argv[1]).stem
-			kept.mkdir(parents=True, exist_ok=True)
-			for log in self.directory.glob("*.log"):
-				shutil.copyfile(log, kept / log.name)
-			print(f"# logs are kept in {kept}")
-		shutil.rmtree(self.directory)
-		tap.diagnostics.remove(self.logs)

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 The livechat-sla authors
+"""Peers that keep to FastCGI are answered; those that lie, drip or say nothing are dropped and cost nobody else anything."""
+import pathlib
+import random
+import re
+import time
+import unittest
+
+import fastcgi
+from fastcgi import API, KEEP_CONN, PARAMS, STDIN, Service, begin, pairs, record, request, stream
+from stack import Credentials, wait_until
+
+PATH = f"{API}livechat/sla"
+WORKERS = 2
+INTAKE_SECONDS = 1
+BODY_LIMIT = 65536
+SOMEBODY = Credentials("A" * 17, "A" * 43)
+
+VARIABLES = pairs(fastcgi.variables("OPTIONS", PATH))
+GOOD = request("OPTIONS", PATH)
+
+REFUSED = {
+	"another version": record(fastcgi.BEGIN_REQUEST, bytes([0, 1, 0, 0, 0, 0, 0, 0]), version=2),
+	"HTTP": b"GET /api/v1/livechat/sla HTTP/1.1\r\nHost: localhost\r\n\r\n",
+	"request 0": begin(request_id=0),
+	"authorizer": begin(role=fastcgi.AUTHORIZER) + stream(PARAMS, VARIABLES) + record(STDIN),
+	"filter": begin(role=fastcgi.FILTER) + stream(PARAMS, VARIABLES) + record(STDIN),
+	"no beginning": stream(PARAMS, VARIABLES) + record(STDIN),
+	"two beginnings": begin() + begin(request_id=2),
+	"another request's variables": begin() + record(PARAMS, VARIABLES, request_id=2),
+	"body before the end of the variables": begin() + record(PARAMS, VARIABLES) + record(STDIN, b"{}") + record(PARAMS) + record(STDIN),
+	"variables after the body": begin() + stream(PARAMS, VARIABLES) + record(STDIN, b"{}") + record(PARAMS, VARIABLES),
+	"abort": begin() + record(fastcgi.ABORT_REQUEST),
+	"data": begin() + stream(PARAMS, VARIABLES) + record(fastcgi.DATA, b"x"),
+	"get values": record(fastcgi.GET_VALUES, pairs({"FCGI_MAX_CONNS": ""}), request_id=0) + GOOD,
+	"get values within": begin() + record(fastcgi.GET_VALUES, request_id=0) + stream(PARAMS, VARIABLES) + record(STDIN),
+	"management record that carries variables": begin() + record(200, pairs({"HTTP_X_USER_ID": "x"}), request_id=0),
+	"empty name": begin() + stream(PARAMS, pairs({"": "x"})),
+	"NUL in a name": begin() + stream(PARAMS, pairs({"A\0": "x"})),
+	"NUL in a value": begin() + stream(PARAMS, pairs({"REQUEST_URI": PATH + "\0/x"})),
+	"= in a name": begin() + stream(PARAMS, pairs({"CONTENT_LENGTH=9": ""})),
+	"value over the end": begin() + stream(PARAMS, VARIABLES[:-1]),
+	"lengths up to the largest": begin() + stream(PARAMS, b"\xff\xff\xff\xfe\xff\xff\xff\xfe"),
+	"variables without end": begin() + record(PARAMS, pairs({"X": "x" * 60000})) * 2,
+	"empty pairs": begin() + record(PARAMS, b"\x01\x00A" * 21845) * 2,
+}
+
+# Cut off here the request is not whole; the peer then closes its side.
+CUT = {
+	"nothing": 0,
+	"in the first header": 4,
+	"after the beginning": 16,
+	"in the variables": 16 + 8 + 20,
+	"between two variables": 16 + 8 + len(pairs({"REQUEST_METHOD": "OPTIONS"})),
+	"before the end of the variables": 16 + 8 + len(VARIABLES),
+	"before the end of the body": len(GOOD) - 8,
+	"in the last header": len(GOOD) - 1,
+}
+
+
+def memory(pid):
+	"""KiB that are resident."""
+	return int(re.search(r"^VmRSS:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1])
+
+
+class Protocol(unittest.TestCase):
+	@classmethod
+	def setUpClass(cls):
+		cls.service = Service(workers=WORKERS, intake_timeout=f"{INTAKE_SECONDS}s", body_limit=BODY_LIMIT).start()
+		wait_until(cls.service.serves, "the service")
+		cls.workers = cls.service.pool.workers()
+
+	@classmethod
+	def tearDownClass(cls):
+		cls.service.finish()
+
+	def tearDown(self):
+		self.assertTrue(self.service.serves())
+		self.assertEqual(self.service.pool.workers(), self.workers, "no worker has died")
+
+	def dropped(self, peer):
+		"""The peer is told nothing, and seen off in an orderly way."""
+		self.assertEqual(peer.receive(), b"")
+
+
+class Answers(Protocol):
+	def expect(self, status, *arguments, **more):
+		answer = self.service.request(*arguments, **more)
+		self.assertEqual(answer.status, status)
+		return answer
+
+	def test_unknown_path(self):
+		self.assertEqual(self.expect(404, "GET", f"{API}nothing").json(), {"status": "error", "message": "API endpoint does not exist"})
+
+	def test_head_has_no_body(self):
+		answer = self.expect(404, "HEAD", f"{API}nothing")
+		self.assertEqual(answer.body, b"")
+		self.assertGreater(int(answer.header("Content-Length")), 0)
+
+	def test_unknown_method(self):
+		self.assertEqual(self.expect(405, "PATCH", PATH).header("Allow"), "GET, HEAD, POST, OPTIONS")
+
+	def test_options(self):
+		answer = self.expect(204, "OPTIONS", PATH)
+		self.assertEqual((answer.body, answer.header("Allow")), (b"", "GET, HEAD, POST, OPTIONS"))
+
+	def test_body_at_the_limit(self):
+		self.expect(401, "POST", PATH, b" " * BODY_LIMIT)
+
+	def test_body_over_the_limit_is_read_to_its_end(self):
+		self.expect(413, "POST", PATH, b" " * (BODY_LIMIT + 1))
+		self.expect(413, "POST", PATH, b" " * 5000000)
+
+	def test_media_type(self):
+		self.expect(415, "POST", PATH, b"{}", {"Content-Type": "text/plain"})
+
+	def test_no_credentials(self):
+		self.expect(401, "POST", PATH, {})
+
+	def test_database_is_away(self):
+		answer = self.expect(503, "POST", PATH, {}, credentials=SOMEBODY)
+		self.assertEqual(answer.json(), {"success": False, "error": "error-service-unavailable"})
+		self.assertGreater(int(answer.header("Retry-After")), 0)
+
+	def test_variables_that_are_not_there(self):
+		self.expect(404, "GET", PATH, REQUEST_URI=None)
+		self.expect(405, "GET", PATH, REQUEST_METHOD=None)
+		self.expect(204, "OPTIONS", PATH, CONTENT_LENGTH=None, REMOTE_ADDR=None)
+
+	def test_no_variables(self):
+		with self.service.peer() as peer:
+			self.assertEqual(peer.send(begin() + record(PARAMS) + record(STDIN)).answer().status, 404)
+
+	def test_most_variables(self):
+		with self.service.peer() as peer:
+			left = 65536 - len(VARIABLES) - len(pairs({"X": "x" * 1000})) + 1000
+			peer.send(begin() + stream(PARAMS, VARIABLES + pairs({"X": "x" * left})) + record(STDIN))
+			self.assertEqual(peer.answer().status, 204)
+
+	def test_bytes_one_by_one(self):
+		with self.service.peer() as peer:
+			for at in range(len(GOOD)):
+				peer.send(GOOD[at:at + 1])
+			self.assertEqual(peer.answer().status, 204)
+
+	def test_padding(self):
+		with self.service.peer() as peer:
+			peer.send(begin() + record(PARAMS, VARIABLES, padding=255) + record(PARAMS, padding=7) + record(STDIN, padding=1))
+			self.assertEqual(peer.answer().status, 204)
+
+	def test_no_connection_is_kept(self):
+		"""A peer that asks for it gets its answer at once, and the end; what it has sent on is not served."""
+		with self.service.peer(INTAKE_SECONDS / 2) as peer:
+			self.assertEqual(peer.send(request("OPTIONS", PATH, flags=KEEP_CONN)).answer().status, 204)
+		with self.service.peer(INTAKE_SECONDS / 2) as peer:
+			self.assertEqual(peer.send(request("OPTIONS", PATH, flags=KEEP_CONN) * 2).answer().status, 204)
+
+	def test_peer_that_does_not_wait_for_its_answer(self):
+		for _ in range(50):
+			with self.service.peer() as peer:
+				peer.send(request("GET", PATH))
+
+	def test_peer_that_stays_after_its_answer(self):
+		with self.service.peer() as peer:
+			peer.send(GOOD).answer()
+			started = time.monotonic()
+			for _ in range(20):
+				self.service.serves()
+			self.assertLess(time.monotonic() - started, INTAKE_SECONDS, "nobody waits for it to go")
+
+
+class Lies(Protocol):
+	def test_refused(self):
+		for name, data in REFUSED.items():
+			with self.subTest(name), self.service.peer(INTAKE_SECONDS / 2) as peer:
+				self.dropped(peer.send(data))
+
+	def test_cut(self):
+		for name, size in CUT.items():
+			with self.subTest(name), self.service.peer(INTAKE_SECONDS / 2) as peer:
+				peer.send(GOOD[:size]).socket.shutdown(1)
+				self.dropped(peer)
+
+	def test_garbage(self):
+		for seed in range(200):
+			with self.service.peer(INTAKE_SECONDS * 2) as peer:
+				self.dropped(peer.send(random.Random(seed).randbytes(5000)))
+
+	def test_half_a_request_and_gone(self):
+		for size in range(0, len(GOOD), 3):
+			with self.service.peer() as peer:
+				peer.send(GOOD[:size])
+
+	def test_endless_variables_take_no_memory(self):
+		before = sum(memory(worker) for worker in self.workers)
+		for content in (pairs({"X": "x" * 60000}), b"\x01\x00A" * 20000):
+			with self.service.peer() as peer, self.assertRaises((BrokenPipeError, ConnectionResetError)):
+				peer.send(begin())
+				for _ in range(3000):
+					peer.send(record(PARAMS, content))
+		self.assertLess(sum(memory(worker) for worker in self.workers) - before, 2048)
+
+	def test_endless_body_takes_no_memory(self):
+		before = sum(memory(worker) for worker in self.workers)
+		started = time.monotonic()
+		with self.service.peer() as peer, self.assertRaises((BrokenPipeError, ConnectionResetError)):
+			peer.send(begin() + stream(PARAMS, VARIABLES))
+			while time.monotonic() < started + 30:
+				peer.send(record(STDIN, b" " * 65535))
+		self.assertLess(time.monotonic() - started, INTAKE_SECONDS + 2, "the deadline is one for the whole request")
+		self.assertLess(sum(memory(worker) for worker in self.workers) - before, 2048)
+
+
+class Silence(Protocol):
+	def expect_drop_at_the_deadline(self, peer, started):
+		self.dropped(peer)
+		self.assertGreater(time.monotonic() - started, INTAKE_SECONDS * 0.9)
+		self.assertLess(time.monotonic() - started, INTAKE_SECONDS + 2)
+
+	def test_more_silent_peers_than_workers(self):
+		silent = [self.service.peer() for _ in range(WORKERS + 1)]
+		started = time.monotonic()
+		self.assertTrue(self.service.serves())
+		self.assertLess(time.monotonic() - started, 2 * INTAKE_SECONDS + 1)
+		for peer in silent:
+			self.dropped(peer)
+			peer.socket.close()
+
+	def test_silence_after_a_beginning(self):
+		for name, size in CUT.items():
+			with self.subTest(name), self.service.peer() as peer:
+				started = time.monotonic()
+				self.expect_drop_at_the_deadline(peer.send(GOOD[:size]), started)
+
+	def test_drip(self):
+		"""Each byte comes soon after the one before, the last would come late."""
+		for name, whole, dripped in (("header", b"", GOOD), ("variables", GOOD[:24], GOOD[24:]), ("body", GOOD[:-8], record(STDIN, b" " * 1000))):
+			with self.subTest(name), self.service.peer() as peer:
+				started = time.monotonic()
+				peer.send(whole)
+				with self.assertRaises((BrokenPipeError, ConnectionResetError)):
+					for at in range(len(dripped)):
+						peer.send(dripped[at:at + 1])
+						time.sleep(0.05)
+				self.assertLess(time.monotonic() - started, INTAKE_SECONDS + 2)
