@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 The livechat-sla authors
  *
- * The configuration's keys in one table, parsed by libinih.
+ * The configuration's keys in one table.
  */
 #include "base/config.h"
 
+#include <ctype.h>
 #include <errno.h>
-#include <ini.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/inifile.h"
 
 struct key;
 
@@ -97,7 +99,7 @@ static const char *set_number(struct config *config, const struct key *key, int6
 	return NULL;
 }
 
-/* A whole number and what follows it. */
+/* A whole number, without a sign or blanks before it, and what follows it. */
 static bool read_number(const char *text, int base, int64_t *number, const char **rest)
 {
 	char *end;
@@ -105,7 +107,7 @@ static bool read_number(const char *text, int base, int64_t *number, const char 
 	errno = 0;
 	*number = strtoll(text, &end, base);
 	*rest = end;
-	return end != text && errno == 0 && *number >= 0;
+	return isdigit((unsigned char)*text) && end != text && errno == 0;
 }
 
 static const char *set_integer(struct config *config, const struct key *key, const char *value)
@@ -254,13 +256,6 @@ int config_set(struct config *config, const char *key, const char *value, struct
 	return -1;
 }
 
-/* The state of one reading; libinih calls handle_pair with it. */
-struct reading {
-	struct config *config;
-	struct config_error *error;
-	bool refused;
-};
-
 /* The client library's group is its own business, but the list of hosts is ours: the library's is no fail-over. */
 static const char *take_client_key(struct config *config, const char *name, const char *value)
 {
@@ -272,55 +267,26 @@ static const char *take_client_key(struct config *config, const char *name, cons
 	return NULL;
 }
 
-static const char *take_pair(struct config *config, const char *group, const char *name, const char *value)
+/* As the client library reads them, [client] counts too, and what comes later wins. */
+static const char *take_pair(void *context, const char *group, const char *name, const char *value)
 {
+	struct config *config = context;
+
 	if (strcmp(group, CONFIG_GROUP) == 0)
 		return set_key(config, name, value);
-	if (strcmp(group, CONFIG_CLIENT_GROUP) == 0)
+	if (strcmp(group, "client") == 0 || strcmp(group, CONFIG_CLIENT_GROUP) == 0)
 		return take_client_key(config, name, value);
-	return strncmp(group, "client", 6) == 0 ? NULL : "unknown group";
-}
-
-/* The value is not told: what stands in a wrong place may be a password. */
-static int handle_pair(void *context, const char *group, const char *name, const char *value)
-{
-	struct reading *reading = context;
-	const char *complaint;
-
-	if (reading->refused)
-		return 1;
-	complaint = take_pair(reading->config, group, name, value);
-	if (complaint == NULL)
-		return 1;
-	snprintf(reading->error->text, sizeof reading->error->text, "%s: [%s] %s: %s", reading->config->file, group, name, complaint);
-	reading->refused = true;
-	return 0;
-}
-
-static int complain_of_file(struct config_error *error, const char *file, const char *reason)
-{
-	snprintf(error->text, sizeof error->text, "%s: %s", file, reason);
-	return -1;
+	return strncmp(group, "client", strlen("client")) == 0 ? NULL : "unknown group";
 }
 
 int config_read(struct config *config, const char *file, struct config_error *error)
 {
-	struct reading reading = { .config = config, .error = error };
-	int line;
-
-	if (strlen(file) >= sizeof config->file)
-		return complain_of_file(error, file, "name too long");
-	strcpy(config->file, file);
-	line = ini_parse(file, handle_pair, &reading);
-	if (reading.refused)
-		return -1;
-	if (line < 0)
-		return complain_of_file(error, file, strerror(errno));
-	if (line > 0) {
-		snprintf(error->text, sizeof error->text, "%s:%d: not KEY = VALUE, or a line that is too long", file, line);
+	if (strlen(file) >= sizeof config->file) {
+		snprintf(error->text, sizeof error->text, "%s: name too long", file);
 		return -1;
 	}
-	return 0;
+	strcpy(config->file, file);
+	return inifile_read(file, take_pair, config, error->text, sizeof error->text);
 }
 
 static bool is_text(const struct key *key)

@@ -17,7 +17,7 @@
 #define CONFIG_WORKERS_MOST 128
 #define CONFIG_FILE SYSCONFDIR "/livechat-sla/livechat-sla.conf" /* unless another is named */
 #define CONFIG_GROUP "livechat-sla"
-#define CONFIG_CLIENT_GROUP "client-livechat-sla" /* the MySQL client library's group; of it we read `host` alone */
+#define CONFIG_CLIENT_GROUP "client-livechat-sla" /* the MySQL client library's, beside [client]; of them we read `host` alone */
 
 struct config {
 	char base_path[256];     /* begins and ends with '/' */
@@ -29,7 +29,7 @@ struct config {
 	int64_t failed_logins;   /* by one user name */
 	int64_t failed_logins_window;
 	char group[64];          /* to drop to; "" = keep */
-	char hosts[1024];        /* `host` of the client group as it stands there, "" if absent */
+	char hosts[1024];        /* `host` of the client library's groups, "" if absent */
 	int64_t intake_timeout;  /* ms for a request to arrive, and again for its answer to be taken */
 	char listen[108];        /* path or ADDRESS:PORT; used if descriptor 0 is no listening socket */
 	char listen_group[64];

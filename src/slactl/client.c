@@ -5,12 +5,12 @@
  */
 #include "slactl/client.h"
 
-#include <ini.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/inifile.h"
 #include "db/connection.h"
 #include "slactl/command.h"
 #include "slactl/report.h"
@@ -22,7 +22,7 @@ struct search {
 	bool found;
 };
 
-static int look_for_group(void *context, const char *group, const char *name, const char *value)
+static const char *look_for_group(void *context, const char *group, const char *name, const char *value)
 {
 	struct search *search = context;
 
@@ -30,7 +30,7 @@ static int look_for_group(void *context, const char *group, const char *name, co
 	(void)value;
 	if (strcmp(group, search->group) == 0)
 		search->found = true;
-	return 1;
+	return NULL;
 }
 
 /* A group without a key in it does not count. */
@@ -38,21 +38,21 @@ static bool has_group(const char *file, const char *group)
 {
 	struct search search = { .group = group };
 
-	return ini_parse(file, look_for_group, &search) == 0 && search.found;
+	return inifile_read(file, look_for_group, &search, NULL, 0) == 0 && search.found;
 }
 
 /* As the client library does: [client] counts too, and what comes later wins. */
-static int take_key(void *context, const char *group, const char *name, const char *value)
+static const char *take_key(void *context, const char *group, const char *name, const char *value)
 {
 	struct client *client = context;
 
 	if (strcmp(group, "client") != 0 && strcmp(group, client->group) != 0)
-		return 1;
+		return NULL;
 	if (strcmp(name, "host") == 0)
 		snprintf(client->hosts, sizeof client->hosts, "%s", value);
 	if (strcmp(name, "database") == 0)
 		snprintf(client->database, sizeof client->database, "%s", value);
-	return 1;
+	return NULL;
 }
 
 static const char *initial_group(const char *file)
@@ -71,7 +71,7 @@ int client_read(struct client *client, const struct invocation *invocation)
 		return -1;
 	}
 	strcpy(client->group, group == NULL ? initial_group(file) : group);
-	ini_parse(file, take_key, client);
+	inifile_read(file, take_key, client, NULL, 0);
 	return 0;
 }
 
