@@ -132,8 +132,15 @@ const char *log_escape(char *out, size_t size, const char *text, size_t length)
 {
 	size_t used = 0;
 
-	for (size_t i = 0; i < length && used + 4 < size; i++)
-		used += escape_byte(out + used, (unsigned char)text[i]);
+	for (size_t i = 0; i < length; i++) {
+		char escaped[4];
+		size_t more = escape_byte(escaped, (unsigned char)text[i]);
+
+		if (used + more >= size)
+			break;
+		memcpy(out + used, escaped, more);
+		used += more;
+	}
 	out[used] = '\0';
 	return out;
 }
