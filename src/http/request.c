@@ -45,12 +45,13 @@ static const struct variable *find_variable(const char *pair, size_t length)
 	return NULL;
 }
 
-/* The first value counts, but credentials that came twice are nobody's. */
+/* The first value counts, but credentials that came twice are nobody's, and of X-Forwarded-For only the last was added by the nearest
+ * proxy: those before it may be the client's own words. */
 static void take_variable(struct variables *variables, const struct variable *variable, const char *value)
 {
 	const char **field = (const char **)(void *)((char *)variables + variable->offset);
 
-	if (*field == NULL)
+	if (*field == NULL || field == &variables->forwarded_for)
 		*field = value;
 	else if (field == &variables->auth_token || field == &variables->user_id)
 		variables->repeated_credentials = true;
@@ -95,8 +96,19 @@ static bool has_dots(const char *path)
 	}
 }
 
+/* RFC 9112, 3.2.2: a request line may name the whole URI, and Apache hands it on so. */
+static const char *without_authority(const char *uri)
+{
+	size_t scheme = strcspn(uri, ":/?");
+
+	if (scheme == 0 || strncmp(uri + scheme, "://", 3) != 0)
+		return uri;
+	uri += scheme + 3;
+	return uri + strcspn(uri, "/?");
+}
+
 /* Of the path's variables this is the only one on which all web servers agree; they pass it as it came, not decoded. */
-static bool read_path(struct request *request, const char *uri, const char *base_path)
+static bool read_path(char *path, const char *uri, const char *base_path)
 {
 	size_t length = strcspn(uri, "?");
 	size_t base_length = strlen(base_path);
@@ -104,15 +116,15 @@ static bool read_path(struct request *request, const char *uri, const char *base
 
 	if (length > REQUEST_PATH_MOST)
 		return false;
-	decoded = text_percent_decode(uri, length, false, request->path);
+	decoded = text_percent_decode(uri, length, false, path);
 	if (decoded < 0)
 		return false;
-	request->path[decoded] = '\0';
-	if (strlen(request->path) != (size_t)decoded || !text_utf8_valid(request->path, (size_t)decoded))
+	path[decoded] = '\0';
+	if (strlen(path) != (size_t)decoded || !text_utf8_valid(path, (size_t)decoded))
 		return false;
-	if (strncmp(request->path, base_path, base_length) != 0 || has_dots(request->path))
+	if (strncmp(path, base_path, base_length) != 0 || has_dots(path))
 		return false;
-	memmove(request->path, request->path + base_length, (size_t)decoded - base_length + 1);
+	memmove(path, path + base_length, (size_t)decoded - base_length + 1);
 	return true;
 }
 
@@ -160,9 +172,11 @@ void request_read(struct request *request, char *const *environment, const char 
 	const char *uri;
 
 	read_variables(&variables, environment);
-	uri = or_empty(variables.uri);
+	uri = without_authority(or_empty(variables.uri));
 	request->method = or_empty(variables.method);
-	request->path_found = read_path(request, uri, base_path);
+	request->path_found = read_path(request->path, uri, base_path);
+	if (!request->path_found)
+		request->path[0] = '\0';
 	request->query = strchr(uri, '?') == NULL ? "" : strchr(uri, '?') + 1;
 	request->user_id = variables.repeated_credentials ? "" : or_empty(variables.user_id);
 	request->auth_token = variables.repeated_credentials ? "" : or_empty(variables.auth_token);

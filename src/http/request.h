@@ -22,14 +22,14 @@ enum request_body {
 /* Texts point into the environment and live as long as it does; none is NULL, what is missing is "". */
 struct request {
 	const char *method;
-	char path[REQUEST_PATH_MOST + 1]; /* REQUEST_URI up to '?', decoded once, below the base path */
+	char path[REQUEST_PATH_MOST + 1]; /* REQUEST_URI up to '?', decoded once, below the base path; "" if not found */
 	bool path_found;                  /* false: outside the base path, malformed, too long, or with a "." or ".." segment */
 	const char *query;                /* raw, without '?' */
 	const char *user_id;              /* X-User-Id; "" also if it came twice */
 	const char *auth_token;           /* X-Auth-Token; same */
 	const char *content_type;
 	const char *address;              /* REMOTE_ADDR */
-	const char *forwarded_for;        /* X-Forwarded-For */
+	const char *forwarded_for;        /* X-Forwarded-For, the last line of it */
 	char id[REQUEST_ID_MOST + 1];     /* the server's UNIQUE_ID, or our own */
 	enum request_body body_state;
 	const char *body; /* bytes, not terminated */

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * http/response: every failure's words, and the bytes of an answer.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "http/response.h"
+
+#define COMMON "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+
+static void assert_answer(const struct response *response, bool head_only, const char *expected)
+{
+	char *text;
+	size_t length;
+
+	assert_int_equal(response_format(response, head_only, &text, &length), 0);
+	assert_int_equal(length, strlen(expected));
+	assert_memory_equal(text, expected, length);
+	free(text);
+}
+
+/* The answer with this status line, these headers behind the common ones, and this body. */
+static void assert_json(const struct response *response, const char *status, const char *headers, const char *body)
+{
+	char expected[2048];
+
+	snprintf(expected, sizeof expected, "Status: %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n" COMMON "%s\r\n%s",
+	         status, strlen(body), headers, body);
+	assert_answer(response, false, expected);
+}
+
+static void every_failure_has_its_words(void **state)
+{
+	static const struct {
+		enum response_failure failure;
+		const char *status;
+		const char *headers;
+		const char *body;
+	} rows[] = {
+		{ RESPONSE_NO_SUCH_PATH, "404 Not Found", "", "{\"status\":\"error\",\"message\":\"API endpoint does not exist\"}" },
+		{ RESPONSE_NO_SUCH_METHOD, "405 Method Not Allowed", "", "{\"status\":\"error\",\"message\":\"API endpoint does not exist\"}" },
+		{ RESPONSE_BODY_TOO_LARGE, "413 Content Too Large", "", "{\"success\":false,\"error\":\"error-body-too-large\"}" },
+		{ RESPONSE_UNSUPPORTED_MEDIA_TYPE, "415 Unsupported Media Type", "",
+		  "{\"success\":false,\"error\":\"error-unsupported-media-type\"}" },
+		{ RESPONSE_NOT_LOGGED_IN, "401 Unauthorized", "", "{\"status\":\"error\",\"message\":\"You must be logged in to do this.\"}" },
+		{ RESPONSE_NOT_AUTHORIZED, "403 Forbidden", "", "{\"success\":false,\"error\":\"error-not-authorized\"}" },
+		{ RESPONSE_DUPLICATED_SLA, "400 Bad Request", "", "{\"success\":false,\"error\":\"error-duplicated-sla\"}" },
+		{ RESPONSE_SERVICE_UNAVAILABLE, "503 Service Unavailable", "Retry-After: 2\r\n",
+		  "{\"success\":false,\"error\":\"error-service-unavailable\"}" },
+		{ RESPONSE_INTERNAL_ERROR, "500 Internal Server Error", "", "{\"success\":false,\"error\":\"Internal server error\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct response response = { 0 };
+
+		response_fail(&response, rows[i].failure);
+		assert_json(&response, rows[i].status, rows[i].headers, rows[i].body);
+		response_clear(&response);
+	}
+}
+
+static void a_refusal_carries_its_type_twice(void **state)
+{
+	struct response response = { 0 };
+
+	(void)state;
+	response_refuse(&response, "must have required property 'name'", "invalid-params");
+	assert_json(&response, "400 Bad Request", "",
+	            "{\"success\":false,\"error\":\"must have required property 'name' [invalid-params]\",\"errorType\":\"invalid-params\"}");
+	response_clear(&response);
+}
+
+static void an_error_of_its_own_has_its_status(void **state)
+{
+	struct response response = { 0 };
+
+	(void)state;
+	response_error(&response, 404, "SLA with id x/\"\xc3\xa4 not found");
+	assert_json(&response, "404 Not Found", "", "{\"success\":false,\"error\":\"SLA with id x/\\\"\xc3\xa4 not found\"}");
+	response_clear(&response);
+}
+
+static void the_time_to_wait_is_rounded_up(void **state)
+{
+	static const struct {
+		int64_t wait_ms;
+		int seconds;
+	} rows[] = { { -5, 1 }, { 0, 1 }, { 1, 1 }, { 1000, 1 }, { 1001, 2 }, { 7000, 7 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct response response = { 0 };
+		char header[64], body[256];
+
+		snprintf(header, sizeof header, "Retry-After: %d\r\n", rows[i].seconds);
+		snprintf(body, sizeof body,
+		         "{\"success\":false,\"error\":\"Error, too many requests. Please slow down. You must wait %d seconds before trying this "
+		         "endpoint again. [error-too-many-requests]\"}",
+		         rows[i].seconds);
+		response_too_many(&response, rows[i].wait_ms);
+		assert_json(&response, "429 Too Many Requests", header, body);
+		response_clear(&response);
+	}
+}
+
+static void success_comes_last(void **state)
+{
+	struct response response = { 0 };
+	struct json_object *body = json_object_new_object();
+
+	(void)state;
+	json_object_object_add(body, "url", json_object_new_string("a/b"));
+	json_object_object_add(body, "name", json_object_new_string("\xf0\x9f\x98\x80\n\x01"));
+	response_succeed(&response, body);
+	assert_json(&response, "200 OK", "", "{\"url\":\"a/b\",\"name\":\"\xf0\x9f\x98\x80\\n\\u0001\",\"success\":true}");
+	response_clear(&response);
+}
+
+static void no_body_for_want_of_memory_is_an_internal_error(void **state)
+{
+	struct response response = { 0 };
+
+	(void)state;
+	response_succeed(&response, NULL);
+	assert_int_equal(response.status, 500);
+	response_clear(&response);
+}
+
+static void head_has_the_length_of_the_body_it_leaves_out(void **state)
+{
+	struct response response = { 0 };
+
+	(void)state;
+	response_succeed(&response, json_object_new_object());
+	assert_answer(&response, true, "Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n" COMMON "\r\n");
+	response_clear(&response);
+}
+
+static void no_content_has_neither_type_nor_length(void **state)
+{
+	struct response response = { .status = 204, .allow = "GET, HEAD, OPTIONS" };
+
+	(void)state;
+	assert_answer(&response, false, "Status: 204 No Content\r\n" COMMON "Allow: GET, HEAD, OPTIONS\r\n\r\n");
+	response_clear(&response);
+}
+
+static void the_longest_head_has_room(void **state)
+{
+	struct response response = { .retry_after = INT64_MAX, .limit = { INT64_MAX, INT64_MAX, INT64_MAX } };
+	char headers[512];
+
+	(void)state;
+	memset(response.allow, 'X', sizeof response.allow - 1);
+	response_error(&response, 415, "x");
+	snprintf(headers, sizeof headers,
+	         "Allow: %s\r\nRetry-After: 9223372036854775807\r\nX-RateLimit-Limit: 9223372036854775807\r\n"
+	         "X-RateLimit-Remaining: 9223372036854775807\r\nX-RateLimit-Reset: 9223372036854775807\r\n",
+	         response.allow);
+	assert_json(&response, "415 Unsupported Media Type", headers, "{\"success\":false,\"error\":\"x\"}");
+	response_clear(&response);
+}
+
+static void the_last_word_counts_and_none_is_leaked(void **state)
+{
+	struct response response = { 0 };
+
+	(void)state;
+	response_succeed(&response, json_object_new_object());
+	response_fail(&response, RESPONSE_NOT_AUTHORIZED);
+	assert_json(&response, "403 Forbidden", "", "{\"success\":false,\"error\":\"error-not-authorized\"}");
+	response_clear(&response);
+	assert_null(response.body);
+	assert_int_equal(response.status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_failure_has_its_words),
+		cmocka_unit_test(a_refusal_carries_its_type_twice),
+		cmocka_unit_test(an_error_of_its_own_has_its_status),
+		cmocka_unit_test(the_time_to_wait_is_rounded_up),
+		cmocka_unit_test(success_comes_last),
+		cmocka_unit_test(no_body_for_want_of_memory_is_an_internal_error),
+		cmocka_unit_test(head_has_the_length_of_the_body_it_leaves_out),
+		cmocka_unit_test(no_content_has_neither_type_nor_length),
+		cmocka_unit_test(the_longest_head_has_room),
+		cmocka_unit_test(the_last_word_counts_and_none_is_leaked),
+	};
+
+	return cmocka_run_group_tests_name("response", tests, NULL, NULL);
+}
