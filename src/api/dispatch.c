@@ -124,7 +124,7 @@ static bool body_acceptable(struct call *call)
 		response_fail(call->response, RESPONSE_BODY_TOO_LARGE);
 		return false;
 	}
-	if (call->route->body != NULL && request->body_length > 0 && !request_is_json(request)) {
+	if (request->body_length > 0 && !request_is_json(request)) {
 		response_fail(call->response, RESPONSE_UNSUPPORTED_MEDIA_TYPE);
 		return false;
 	}
@@ -196,9 +196,6 @@ static bool keeps_to(const struct schema *schema, struct json_object *value, str
 	if (schema_check(schema, value, &error))
 		return true;
 	if (error.no_memory)
-		response_fail(response, RESPONSE_INTERNAL_ERROR);
-	else
-		if (error.no_memory)
 		response_fail(response, RESPONSE_INTERNAL_ERROR);
 	else
 		response_refuse(response, error.text, INVALID_PARAMS);
