@@ -16,9 +16,9 @@ enum client_purpose {
 };
 
 struct client {
-	char group[64];    /* that is read: --group, else client-livechat-slactl if the file has it, else the service's */
-	char hosts[1024];  /* `host` there, "" if absent */
-	char database[65]; /* `database` there, "" if absent */
+	char group[64];     /* that is read: --group, else client-livechat-slactl if the file has it, else the service's */
+	char hosts[1024];   /* `host` there, "" if absent */
+	char database[256]; /* `database` there, "" if absent */
 };
 
 /* Finds the group and what of it we need ourselves. Returns 0, -1 after a complaint. */
