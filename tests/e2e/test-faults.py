@@ -16,7 +16,7 @@ STOPPED_SECONDS = 10
 class Faults(unittest.TestCase):
 	@classmethod
 	def setUpClass(cls):
-		cls.stack = Stack(workers=WORKERS).start()
+		cls.stack = Stack(workers=WORKERS, database_timeout="2s", request_timeout="4s").start()
 
 	@classmethod
 	def tearDownClass(cls):

@@ -341,7 +341,7 @@ class Site:
 		text = ""
 		for log in sorted(self.directory.glob("*.log")):
 			lines = log.read_text(errors="replace").splitlines()
-			text += f"--- {log.name}, the last of {len(lines)} lines\n" + "\n".join(lines[-30:]) + "\n"
+			text += f"--- {log.name}, the last of {len(lines)} lines\n" + "\n".join(lines[-15:]) + "\n"
 		return text
 
 	def finish(self):
