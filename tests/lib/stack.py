@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import re
 import secrets
 import shlex
@@ -58,9 +59,12 @@ def wait_until(condition, what, seconds=30.0):
 
 
 def free_port():
-	with socket.socket() as probe:
-		probe.bind(("127.0.0.1", 0))
-		return probe.getsockname()[1]
+	"""Below the ports that the kernel gives to clients: any of those may be taken at the next moment."""
+	least_of_clients = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+	while True:
+		port = random.randrange(8000, max(least_of_clients, 9000))
+		with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+			return port
 
 
 def children(pid):
