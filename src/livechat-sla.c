@@ -135,6 +135,15 @@ static int read_file(struct config *config, const struct command_line *line, str
 	return 0;
 }
 
+/* A password that is not there yet is no reason not to start: a web server or a package manager waits for us. */
+static void read_client(struct config *config)
+{
+	struct config_error error;
+
+	if (config_read_client(config, &error) != 0)
+		log_message(LOG_WARNING, "%s; there is no database until it can be read", error.text);
+}
+
 /* Defaults, then the file, then the command line. */
 static int read_config(struct config *config, void *context)
 {
@@ -152,6 +161,7 @@ static int read_config(struct config *config, void *context)
 			return -1;
 		}
 	}
+	read_client(config);
 	return 0;
 }
 

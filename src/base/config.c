@@ -38,6 +38,7 @@ static setter set_base_path, set_bytes, set_duration, set_integer, set_level, se
 static const struct key keys[] = {
 	{ "base-path", set_base_path, FIELD(base_path), 0, 0, "/api/v1/", false },
 	{ "body-limit", set_bytes, FIELD(body_limit), 1024, 1 << 20, "64K", false },
+	{ "client-file", set_text, FIELD(client_file), 0, 0, "", false },
 	{ "counters-file", set_text, FIELD(counters_file), 0, 0, RUNSTATEDIR "/livechat-sla/counters", true },
 	{ "database-timeout", set_duration, FIELD(database_timeout), 1000, 600000, "8s", false },
 	{ "failed-credentials", set_integer, FIELD(failed_credentials), 1, INT32_MAX, "50", false },
@@ -268,15 +269,20 @@ static const char *take_client_key(struct config *config, const char *name, cons
 }
 
 /* As the client library reads them, [client] counts too, and what comes later wins. */
+static const char *take_client_pair(void *context, const char *group, const char *name, const char *value)
+{
+	bool counts = strcmp(group, "client") == 0 || strcmp(group, CONFIG_CLIENT_GROUP) == 0;
+
+	return counts ? take_client_key(context, name, value) : NULL;
+}
+
 static const char *take_pair(void *context, const char *group, const char *name, const char *value)
 {
-	struct config *config = context;
-
 	if (strcmp(group, CONFIG_GROUP) == 0)
-		return set_key(config, name, value);
-	if (strcmp(group, "client") == 0 || strcmp(group, CONFIG_CLIENT_GROUP) == 0)
-		return take_client_key(config, name, value);
-	return strncmp(group, "client", strlen("client")) == 0 ? NULL : "unknown group";
+		return set_key(context, name, value);
+	if (strncmp(group, "client", strlen("client")) == 0)
+		return take_client_pair(context, group, name, value);
+	return "unknown group";
 }
 
 int config_read(struct config *config, const char *file, struct config_error *error)
@@ -287,6 +293,19 @@ int config_read(struct config *config, const char *file, struct config_error *er
 	}
 	strcpy(config->file, file);
 	return inifile_read(file, take_pair, config, error->text, sizeof error->text);
+}
+
+int config_read_client(struct config *config, struct config_error *error)
+{
+	if (config->client_file[0] == '\0')
+		return 0;
+	config->hosts[0] = '\0';
+	return inifile_read(config->client_file, take_client_pair, config, error->text, sizeof error->text);
+}
+
+const char *config_client_file(const struct config *config)
+{
+	return config->client_file[0] == '\0' ? config->file : config->client_file;
 }
 
 static bool is_text(const struct key *key)

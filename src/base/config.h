@@ -22,6 +22,7 @@
 struct config {
 	char base_path[256];     /* begins and ends with '/' */
 	int64_t body_limit;      /* bytes */
+	char client_file[1024];  /* what the MySQL client library reads; "" = `file` too */
 	char counters_file[256]; /* shared by processes that serve alone */
 	int64_t database_timeout; /* ms; rounded up to seconds for the client library */
 	int64_t failed_credentials; /* of one address in the window, then it is refused */
@@ -59,6 +60,13 @@ void config_defaults(struct config *config);
 /* Reads `file` over what stands in `config`. An unknown key or group, a value out of range or an unreadable file is an error: -1,
  * with `error` filled; `config` is then half changed. Returns 0. */
 int config_read(struct config *config, const char *file, struct config_error *error);
+
+/* Reads the hosts from the client file if that is another one, once all keys are set. The rest of it is the client library's business.
+ * Returns -1, with `error` filled, if it can not be read. */
+int config_read_client(struct config *config, struct config_error *error);
+
+/* The file that the client library reads. */
+const char *config_client_file(const struct config *config);
 
 /* Sets one key as the command line does (--key=value); same returns. */
 int config_set(struct config *config, const char *key, const char *value, struct config_error *error);

@@ -88,7 +88,7 @@ static bool open_connection(struct worker *worker)
 {
 	const struct config *config = worker->config;
 	const struct connection_options options = {
-		.file = config->file,
+		.file = config_client_file(config),
 		.group = CONFIG_CLIENT_GROUP,
 		.hosts = config->hosts,
 		.timeout_ms = config->database_timeout,

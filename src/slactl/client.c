@@ -5,9 +5,11 @@
  */
 #include "slactl/client.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/inifile.h"
@@ -62,10 +64,14 @@ static const char *initial_group(const char *file)
 
 int client_read(struct client *client, const struct invocation *invocation)
 {
-	const char *file = invocation->config.file;
+	const char *file = config_client_file(&invocation->config);
 	const char *group = options_value(&invocation->options, "group");
 
 	memset(client, 0, sizeof *client);
+	if (access(file, R_OK) != 0) {
+		complain("%s: %s", file, strerror(errno));
+		return -1;
+	}
 	if (group != NULL && (strlen(group) >= sizeof client->group || !has_group(file, group))) {
 		complain("%s: there is no group [%s]", file, group);
 		return -1;
@@ -79,7 +85,7 @@ int client_read(struct client *client, const struct invocation *invocation)
 struct connection *client_connection(const struct client *client, const struct invocation *invocation, enum client_purpose purpose)
 {
 	const struct connection_options options = {
-		.file = invocation->config.file,
+		.file = config_client_file(&invocation->config),
 		.group = client->group,
 		.hosts = client->hosts,
 		.database = purpose == CLIENT_DATABASE ? "information_schema" : NULL,

@@ -31,7 +31,7 @@ static int create_database(const struct client *client, const struct invocation 
 	enum outcome outcome;
 
 	if (client->database[0] == '\0') {
-		complain("%s: [%s] names no database", invocation->config.file, client->group);
+		complain("%s: [%s] names no database", config_client_file(&invocation->config), client->group);
 		return STATUS_FAILED;
 	}
 	connection = client_connection(client, invocation, CLIENT_DATABASE);

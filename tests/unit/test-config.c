@@ -216,6 +216,30 @@ static void of_the_client_groups_only_the_hosts_are_ours(void **state)
 	}
 }
 
+static void the_hosts_are_those_of_the_file_that_the_client_library_reads(void **state)
+{
+	struct config config;
+	struct config_error error;
+
+	(void)state;
+	assert_int_equal(read_text("[client]\nhost = db1\n", &config, &error), 0);
+	assert_int_equal(config_read_client(&config, &error), 0);
+	assert_string_equal(config_client_file(&config), file);
+	assert_string_equal(config.hosts, "db1");
+
+	assert_int_equal(config_set(&config, "client-file", file, &error), 0);
+	strcpy(config.file, "/nonexistent");
+	strcpy(config.hosts, "other");
+	assert_int_equal(config_read_client(&config, &error), 0);
+	assert_string_equal(config_client_file(&config), file);
+	assert_string_equal(config.hosts, "db1");
+
+	assert_int_equal(config_set(&config, "client-file", "/nonexistent", &error), 0);
+	assert_int_equal(config_read_client(&config, &error), -1);
+	assert_string_equal(error.text, "/nonexistent: No such file or directory");
+	assert_string_equal(config.hosts, "");
+}
+
 static void what_is_wrong_in_the_file_is_told_with_its_place(void **state)
 {
 	static const struct {
@@ -303,6 +327,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_told_without_the_value),
 		cmocka_unit_test(the_file_wins_over_the_defaults),
 		cmocka_unit_test(of_the_client_groups_only_the_hosts_are_ours),
+		cmocka_unit_test(the_hosts_are_those_of_the_file_that_the_client_library_reads),
 		cmocka_unit_test(what_is_wrong_in_the_file_is_told_with_its_place),
 		cmocka_unit_test(more_hosts_than_fit_are_refused),
 		cmocka_unit_test(a_file_name_that_does_not_fit_is_refused),
