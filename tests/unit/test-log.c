@@ -48,7 +48,10 @@ static const char *written(void)
 
 	assert_int_equal(write(ends[1], "$", 1), 1);
 	length = read(ends[0], text, sizeof text);
-	assert_true(length > 0 && text[length - 1] == '$');
+	if (length < 1 || text[length - 1] != '$') {
+		fail();
+		return ""; /* as the compiler does not know */
+	}
 	text[length - 1] = '\0';
 	if (length == 1)
 		return text;
