@@ -32,13 +32,6 @@ static const struct statement find_policy = {
 	"t", POLICY_COLUMN_TYPES,
 };
 
-void policy_time(char *out, const struct value *column)
-{
-	const char *text = column->text;
-
-	snprintf(out, sizeof "2023-03-24T14:50:02.123Z", "%.10sT%.12sZ", text, text + sizeof "2023-03-24");
-}
-
 void policy_of_row(struct policy *policy, const struct value *columns)
 {
 	snprintf(policy->id, sizeof policy->id, "%s", columns[0].text);
@@ -47,7 +40,7 @@ void policy_of_row(struct policy *policy, const struct value *columns)
 	policy->description = columns[2].text;
 	policy->description_length = columns[2].length;
 	policy->due_time_in_minutes = columns[3].integer;
-	policy_time(policy->updated_at, &columns[4]);
+	timestamp_read(policy->updated_at, &columns[4]);
 }
 
 struct addition {

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/outcome.h"
+#include "model/timestamp.h"
 
 struct connection;
 
@@ -26,7 +27,7 @@ struct policy {
 	const char *description;
 	size_t description_length;
 	int64_t due_time_in_minutes;
-	char updated_at[sizeof "2023-03-24T14:50:02.123Z"]; /* "" before it is stored */
+	char updated_at[TIMESTAMP_SIZE]; /* "" before it is stored */
 };
 
 /* Stores a new policy made by user `user_id`; name, description and due time are the caller's and keep to the contract's bounds. Its
@@ -75,7 +76,7 @@ enum outcome policy_list(struct connection *connection, const struct policy_quer
 struct policy_step {
 	struct policy policy; /* as it was before */
 	const char *kind;     /* "PUT" or "DELETE" */
-	char at[sizeof "2023-03-24T14:50:02.123Z"];
+	char at[TIMESTAMP_SIZE];
 	const char *user_id; /* who did it */
 };
 

@@ -91,7 +91,7 @@ static enum outcome read_update(struct connection *connection, struct policy *po
 	enum outcome outcome = statement_row(connection, &find_update, parameters, &updated_at);
 
 	if (outcome == OUTCOME_DONE)
-		policy_time(policy->updated_at, &updated_at);
+		timestamp_read(policy->updated_at, &updated_at);
 	return outcome;
 }
 
@@ -166,7 +166,7 @@ static enum outcome visit_step(void *context, const struct value *columns)
 	struct policy_step step = { .kind = own[0].text, .user_id = own[2].text };
 
 	policy_of_row(&step.policy, columns);
-	policy_time(step.at, &own[1]);
+	timestamp_read(step.at, &own[1]);
 	return reading->visitor(reading->context, &step);
 }
 

@@ -17,7 +17,4 @@ struct value;
 /* The texts stay those of the row. */
 void policy_of_row(struct policy *policy, const struct value *columns);
 
-/* "2023-03-24 14:50:02.123" as MySQL writes it -> "2023-03-24T14:50:02.123Z", of 25 bytes with its NUL. */
-void policy_time(char *out, const struct value *column);
-
 #endif

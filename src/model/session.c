@@ -18,11 +18,19 @@
 	"EXISTS (SELECT 1 FROM user_roles AS ur JOIN role_permissions AS rp ON rp.role_id = ur.role_id" \
 	" WHERE ur.user_id = u.id AND rp.permission_id " condition ")"
 
+/* Once a minute is often enough to tell which tokens are in use, and so a read stays a read. */
+#define NOT_USED_LATELY "(t.last_used_at IS NULL OR t.last_used_at < UTC_TIMESTAMP(3) - INTERVAL 1 MINUTE)"
+
 static const struct statement find_session = {
-	"SELECT u.username, " HAS_PERMISSION("IN (?, ?)") ", " HAS_PERMISSION("= 'api-bypass-rate-limit'")
+	"SELECT u.username, " HAS_PERMISSION("IN (?, ?)") ", " HAS_PERMISSION("= 'api-bypass-rate-limit'") ", " NOT_USED_LATELY
 	" FROM tokens AS t JOIN users AS u ON u.id = t.user_id"
 	" WHERE t.digest = ? AND t.user_id = ? AND u.active = 1 AND (t.expires_at IS NULL OR t.expires_at > UTC_TIMESTAMP(3))",
-	"tttt", "tii",
+	"tttt", "tiii",
+};
+
+/* Asked again, as of several requests at once one is enough. */
+static const struct statement note_use = {
+	"UPDATE tokens AS t SET t.last_used_at = UTC_TIMESTAMP(3) WHERE t.digest = ? AND " NOT_USED_LATELY, "t", "",
 };
 
 struct search {
@@ -52,7 +60,7 @@ static enum outcome search(struct connection *connection, void *context, bool un
 		value_text(search->digest),
 		value_text(search->user_id),
 	};
-	struct value columns[3];
+	struct value columns[4];
 	enum outcome outcome = statement_row(connection, &find_session, parameters, columns);
 
 	(void)unsure; /* reading twice is reading */
@@ -62,6 +70,8 @@ static enum outcome search(struct connection *connection, void *context, bool un
 	snprintf(session->username, sizeof session->username, "%s", columns[0].text);
 	session->permitted = columns[1].integer != 0 || search->permissions[0] == NULL;
 	session->unlimited = columns[2].integer != 0;
+	if (columns[3].integer != 0)
+		statement_run(connection, &note_use, &parameters[2], NULL); /* a failure is logged and costs nobody the request */
 	return OUTCOME_DONE;
 }
 

@@ -6,71 +6,132 @@
 #include "model/token.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "db/connection.h"
 #include "db/statement.h"
-
-#define LAST_PART_LENGTH 6
+#include "model/audit.h"
 
 /* From users, so that a user who is not there is no row and no error of a foreign key. */
 static const struct statement insert_token = {
-	"INSERT INTO tokens (digest, user_id, name, last_part, created_at) SELECT ?, id, ?, ?, UTC_TIMESTAMP(3) FROM users WHERE id = ?",
-	"tttt", "",
+	"INSERT INTO tokens (digest, user_id, name, last_part, created_at, expires_at)"
+	" SELECT ?, id, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL ? * 1000 MICROSECOND FROM users WHERE username = ?",
+	"tttit", "",
 };
 
-static const struct statement find_rival = {
-	"SELECT digest = ? AS is_own FROM tokens WHERE digest = ? OR (user_id = ? AND name = ?) ORDER BY is_own DESC LIMIT 1",
-	"tttt", "i",
+static const struct statement list_tokens = {
+	"SELECT t.name, t.last_part, t.created_at, t.expires_at, t.last_used_at FROM tokens AS t JOIN users AS u ON u.id = t.user_id"
+	" WHERE u.username = ? ORDER BY t.created_at, t.digest",
+	"t", "ttttt",
 };
+
+static const struct statement delete_named = {
+	"DELETE FROM tokens WHERE name = ? AND user_id = (SELECT id FROM users WHERE username = ?)", "tt", "",
+};
+
+enum outcome token_store(struct connection *connection, const struct token_request *request, const char *token)
+{
+	char digest[SECRET_DIGEST_LENGTH + 1];
+	const struct value parameters[] = {
+		value_bytes(digest, SECRET_DIGEST_LENGTH),
+		value_text(request->name),
+		value_text(token + SECRET_TOKEN_LENGTH - TOKEN_LAST_PART_LENGTH),
+		request->lifetime_ms == 0 ? value_null() : value_integer(request->lifetime_ms),
+		value_text(request->username),
+	};
+	uint64_t inserted = 0;
+	enum outcome outcome;
+
+	if (!secret_digest(token, SECRET_TOKEN_LENGTH, digest))
+		return OUTCOME_DEFECT;
+	outcome = statement_run(connection, &insert_token, parameters, &inserted);
+	return outcome == OUTCOME_DONE && inserted == 0 ? OUTCOME_NOT_FOUND : outcome;
+}
+
+/* -- making -- */
 
 struct issue {
-	const char *user_id;
-	const char *name;
-	char digest[SECRET_DIGEST_LENGTH + 1];
-	const char *last_part;
+	const struct token_request *request;
+	const char *token;
 };
 
-/* After an attempt that may have stored the token. */
-static enum outcome settle(struct connection *connection, const struct issue *issue)
-{
-	const struct value parameters[] = {
-		value_text(issue->digest),
-		value_text(issue->digest),
-		value_text(issue->user_id),
-		value_text(issue->name),
-	};
-	struct value is_own;
-	enum outcome outcome = statement_row(connection, &find_rival, parameters, &is_own);
-
-	if (outcome == OUTCOME_NOT_FOUND)
-		return OUTCOME_REPEAT;
-	if (outcome != OUTCOME_DONE)
-		return outcome;
-	return is_own.integer == 1 ? OUTCOME_DONE : OUTCOME_DUPLICATE;
-}
-
-static enum outcome store(struct connection *connection, void *context, bool unsure)
+static enum outcome store(struct connection *connection, const struct audit *audit, void *context)
 {
 	const struct issue *issue = context;
-	const struct value parameters[] = {
-		value_text(issue->digest),
-		value_text(issue->name),
-		value_text(issue->last_part),
-		value_text(issue->user_id),
-	};
-	uint64_t affected;
-	enum outcome outcome = statement_run(connection, &insert_token, parameters, &affected);
+	const struct token_request *request = issue->request;
+	enum outcome outcome = token_store(connection, request, issue->token);
 
-	if (outcome == OUTCOME_DUPLICATE && unsure)
-		return settle(connection, issue);
-	return outcome == OUTCOME_DONE && affected == 0 ? OUTCOME_NOT_FOUND : outcome;
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	return audit_record(connection, audit, "token.issue", request->username, request->name == NULL ? "" : request->name);
 }
 
-enum outcome token_issue(struct connection *connection, const char *user_id, const char *name, char token[SECRET_TOKEN_LENGTH + 1])
+enum outcome token_issue(struct connection *connection, const struct actor *actor, const struct token_request *request,
+                         char token[SECRET_TOKEN_LENGTH + 1])
 {
-	struct issue issue = { .user_id = user_id, .name = name, .last_part = token + SECRET_TOKEN_LENGTH - LAST_PART_LENGTH };
+	struct issue issue = { .request = request, .token = token };
 
-	if (!secret_token(token) || !secret_digest(token, SECRET_TOKEN_LENGTH, issue.digest))
-		return OUTCOME_DEFECT;
-	return connection_do(connection, store, &issue);
+	return secret_token(token) ? audit_transact(connection, actor, store, &issue) : OUTCOME_DEFECT;
+}
+
+/* -- reading -- */
+
+struct listing {
+	const char *username;
+	token_visitor *visitor;
+	void *context;
+};
+
+static enum outcome visit(void *context, const struct value *columns)
+{
+	struct listing *listing = context;
+	struct token token = { .name = columns[0].type == VALUE_NULL ? NULL : columns[0].text, .last_part = columns[1].text };
+
+	timestamp_read(token.created_at, &columns[2]);
+	timestamp_read(token.expires_at, &columns[3]);
+	timestamp_read(token.last_used_at, &columns[4]);
+	return listing->visitor(listing->context, &token);
+}
+
+static enum outcome list(struct connection *connection, void *context, bool unsure)
+{
+	struct listing *listing = context;
+	const struct value parameters[] = { value_text(listing->username) };
+
+	(void)unsure; /* reading twice is reading */
+	return statement_rows(connection, &list_tokens, parameters, visit, listing);
+}
+
+enum outcome token_list(struct connection *connection, const char *username, token_visitor *visitor, void *context)
+{
+	struct listing listing = { .username = username, .visitor = visitor, .context = context };
+
+	return connection_do(connection, list, &listing);
+}
+
+/* -- killing -- */
+
+struct revocation {
+	const char *username;
+	const char *name;
+};
+
+static enum outcome revoke(struct connection *connection, const struct audit *audit, void *context)
+{
+	const struct revocation *revocation = context;
+	const struct value parameters[] = { value_text(revocation->name), value_text(revocation->username) };
+	uint64_t deleted = 0;
+	enum outcome outcome = statement_run(connection, &delete_named, parameters, &deleted);
+
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	return deleted == 0 ? OUTCOME_NOT_FOUND :
+	                      audit_record(connection, audit, "token.revoke", revocation->username, revocation->name);
+}
+
+enum outcome token_revoke(struct connection *connection, const struct actor *actor, const char *username, const char *name)
+{
+	struct revocation revocation = { .username = username, .name = name };
+
+	return audit_transact(connection, actor, revoke, &revocation);
 }

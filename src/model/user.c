@@ -1,30 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 The livechat-sla authors
  *
- * Users and their statements.
+ * What is done to users, and its statements.
  */
 #include "model/user.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "db/connection.h"
 #include "db/statement.h"
+#include "model/access.h"
+#include "model/audit.h"
+#include "model/role.h"
+#include "model/token.h"
 
 static const struct statement insert_user = {
-	"INSERT INTO users (id, username, name, created_at, updated_at) VALUES (?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))",
-	"ttt", "",
+	"INSERT INTO users (id, username, name, email, password_hash, created_at, updated_at)"
+	" VALUES (?, ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))",
+	"ttttt", "",
 };
 
-static const struct statement insert_role = {
-	"INSERT INTO user_roles (user_id, role_id) SELECT ?, id FROM roles WHERE name = ?",
-	"tt", "",
+/* Locks the row, so that what is found stays so. */
+static const struct statement find_active = { "SELECT active FROM users WHERE username = ? FOR UPDATE", "t", "i" };
+
+static const struct statement update_active = {
+	"UPDATE users SET active = ?, updated_at = UTC_TIMESTAMP(3) WHERE username = ?", "it", "",
 };
 
-static const struct statement find_by_name = {
-	"SELECT id FROM users WHERE username = ?",
-	"t", "t",
+static const struct statement update_password = {
+	"UPDATE users SET password_hash = ?, updated_at = UTC_TIMESTAMP(3) WHERE username = ?", "tt", "",
 };
+
+static const struct statement delete_logins = {
+	"DELETE FROM tokens WHERE " TOKEN_OF_LOGIN " AND user_id = (SELECT id FROM users WHERE username = ?)", "t", "",
+};
+
+static const struct statement delete_user = { "DELETE FROM users WHERE username = ?", "t", "" };
 
 bool user_name_valid(const char *username)
 {
@@ -34,92 +47,144 @@ bool user_name_valid(const char *username)
 	return length >= 1 && length <= USER_NAME_MOST && username[length] == '\0';
 }
 
-static enum outcome find(struct connection *connection, const char *username, char id[SECRET_USER_ID_LENGTH + 1])
+/* Runs a statement that changes the row of one user. */
+static enum outcome change_row(struct connection *connection, const struct statement *statement, const struct value *parameters)
 {
-	const struct value parameters[] = { value_text(username) };
-	struct value column;
-	enum outcome outcome = statement_row(connection, &find_by_name, parameters, &column);
+	uint64_t rows = 0;
+	enum outcome outcome = statement_run(connection, statement, parameters, &rows);
 
-	if (outcome == OUTCOME_DONE)
-		snprintf(id, SECRET_USER_ID_LENGTH + 1, "%s", column.text);
-	return outcome;
+	return outcome == OUTCOME_DONE && rows == 0 ? OUTCOME_NOT_FOUND : outcome;
 }
 
-/* After an attempt that may have stored the user: DONE if it is ours. */
-static enum outcome settle(struct connection *connection, const struct user *user)
-{
-	char id[SECRET_USER_ID_LENGTH + 1];
-	enum outcome outcome = find(connection, user->username, id);
-
-	if (outcome == OUTCOME_NOT_FOUND)
-		return OUTCOME_REPEAT;
-	if (outcome != OUTCOME_DONE)
-		return outcome;
-	return strcmp(id, user->id) == 0 ? OUTCOME_DONE : OUTCOME_DUPLICATE;
-}
+/* -- adding -- */
 
 struct addition {
 	const struct user *user;
 	size_t *unknown_role;
 };
 
-/* A role that is named twice is a duplicate that does not count. */
-static enum outcome add_roles(struct connection *connection, const struct addition *addition)
+static enum outcome add_roles(struct connection *connection, const struct audit *audit, const struct addition *addition)
 {
 	const struct user *user = addition->user;
+	enum outcome outcome = OUTCOME_DONE;
 
-	for (size_t i = 0; i < user->roles_count; i++) {
-		const struct value parameters[] = { value_text(user->id), value_text(user->roles[i]) };
-		uint64_t affected = 1;
-		enum outcome outcome = statement_run(connection, &insert_role, parameters, &affected);
-
-		if (outcome != OUTCOME_DONE && outcome != OUTCOME_DUPLICATE)
-			return outcome;
-		if (affected == 0) {
-			*addition->unknown_role = i;
-			return OUTCOME_REFUSED;
-		}
+	for (size_t i = 0; outcome == OUTCOME_DONE && i < user->roles_count; i++) {
+		*addition->unknown_role = i;
+		outcome = role_grant_in(connection, audit, user->username, user->roles[i]);
 	}
-	return OUTCOME_DONE;
+	return outcome;
 }
 
-static enum outcome add(struct connection *connection, void *context, bool unsure)
+static enum outcome add(struct connection *connection, const struct audit *audit, void *context)
 {
 	const struct addition *addition = context;
 	const struct user *user = addition->user;
-	const struct value parameters[] = { value_text(user->id), value_text(user->username), value_text(user->name) };
+	const struct value parameters[] = {
+		value_text(user->id),
+		value_text(user->username),
+		value_text(user->name),
+		value_text(user->email),
+		value_text(user->password_hash),
+	};
 	enum outcome outcome = statement_run(connection, &insert_user, parameters, NULL);
 
-	if (outcome == OUTCOME_DUPLICATE && unsure)
-		return settle(connection, user);
-	return outcome == OUTCOME_DONE ? add_roles(connection, addition) : outcome;
+	if (outcome == OUTCOME_DONE)
+		outcome = audit_record(connection, audit, "user.add", user->username, "");
+	return outcome == OUTCOME_DONE ? add_roles(connection, audit, addition) : outcome;
 }
 
-enum outcome user_add(struct connection *connection, struct user *user, size_t *unknown_role)
+enum outcome user_add(struct connection *connection, const struct actor *actor, struct user *user, size_t *unknown_role)
 {
 	struct addition addition = { .user = user, .unknown_role = unknown_role };
 
 	if (!secret_user_id(user->id))
 		return OUTCOME_DEFECT;
-	return connection_transact(connection, add, &addition);
+	user->active = true;
+	return audit_transact(connection, actor, add, &addition);
 }
 
-struct search {
+/* -- letting in, keeping out -- */
+
+struct activation {
 	const char *username;
-	char *id;
+	bool active;
 };
 
-static enum outcome search(struct connection *connection, void *context, bool unsure)
+static enum outcome set_active(struct connection *connection, const struct audit *audit, const struct activation *activation)
 {
-	const struct search *search = context;
+	const struct value parameters[] = { value_integer(activation->active), value_text(activation->username) };
+	enum outcome outcome = statement_run(connection, &update_active, parameters, NULL);
 
-	(void)unsure; /* reading twice is reading */
-	return find(connection, search->username, search->id);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	return audit_record(connection, audit, activation->active ? "user.enable" : "user.disable", activation->username, "");
 }
 
-enum outcome user_find(struct connection *connection, const char *username, char id[SECRET_USER_ID_LENGTH + 1])
+static enum outcome activate(struct connection *connection, const struct audit *audit, void *context)
 {
-	struct search context = { .username = username, .id = id };
+	const struct activation *activation = context;
+	const struct value parameters[] = { value_text(activation->username) };
+	struct value active;
+	bool held = false;
+	enum outcome outcome = access_guard(connection, &held);
 
-	return connection_do(connection, search, &context);
+	if (outcome == OUTCOME_DONE)
+		outcome = statement_row(connection, &find_active, parameters, &active);
+	if (outcome != OUTCOME_DONE || active.integer == activation->active)
+		return outcome;
+	outcome = set_active(connection, audit, activation);
+	return outcome == OUTCOME_DONE ? access_check(connection, held) : outcome;
+}
+
+enum outcome user_set_active(struct connection *connection, const struct actor *actor, const char *username, bool active)
+{
+	struct activation activation = { .username = username, .active = active };
+
+	return audit_transact(connection, actor, activate, &activation);
+}
+
+/* -- passwords -- */
+
+struct password {
+	const char *username;
+	const char *hash;
+};
+
+static enum outcome change_password(struct connection *connection, const struct audit *audit, void *context)
+{
+	const struct password *password = context;
+	const struct value parameters[] = { value_text(password->hash), value_text(password->username) };
+	enum outcome outcome = change_row(connection, &update_password, parameters);
+
+	if (outcome == OUTCOME_DONE)
+		outcome = statement_run(connection, &delete_logins, &parameters[1], NULL);
+	return outcome == OUTCOME_DONE ? audit_record(connection, audit, "user.password", password->username, "") : outcome;
+}
+
+enum outcome user_set_password(struct connection *connection, const struct actor *actor, const char *username, const char *hash)
+{
+	struct password password = { .username = username, .hash = hash };
+
+	return audit_transact(connection, actor, change_password, &password);
+}
+
+/* -- removing -- */
+
+static enum outcome remove_one(struct connection *connection, const struct audit *audit, void *context)
+{
+	const char *username = context;
+	const struct value parameters[] = { value_text(username) };
+	bool held;
+	enum outcome outcome = access_guard(connection, &held);
+
+	if (outcome == OUTCOME_DONE)
+		outcome = change_row(connection, &delete_user, parameters);
+	if (outcome == OUTCOME_DONE)
+		outcome = access_check(connection, held);
+	return outcome == OUTCOME_DONE ? audit_record(connection, audit, "user.remove", username, "") : outcome;
+}
+
+enum outcome user_remove(struct connection *connection, const struct actor *actor, const char *username)
+{
+	return audit_transact(connection, actor, remove_one, (void *)username);
 }

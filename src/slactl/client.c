@@ -6,6 +6,8 @@
 #include "slactl/client.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #include "base/clock.h"
 #include "base/inifile.h"
 #include "db/connection.h"
+#include "model/audit.h"
 #include "slactl/command.h"
 #include "slactl/report.h"
 
@@ -106,4 +109,17 @@ struct connection *client_connect(const struct invocation *invocation)
 	struct client client;
 
 	return client_read(&client, invocation) == 0 ? client_connection(&client, invocation, CLIENT_WORK) : NULL;
+}
+
+const struct actor *client_actor(void)
+{
+	static char name[128];
+	static const struct actor actor = { .user_id = NULL, .username = name, .address = "" };
+	const struct passwd *user = getpwuid(getuid());
+
+	if (user == NULL)
+		snprintf(name, sizeof name, "cli:%ju", (uintmax_t)getuid());
+	else
+		snprintf(name, sizeof name, "cli:%s", user->pw_name);
+	return &actor;
 }

@@ -6,6 +6,7 @@
 #ifndef SLACTL_CLIENT_H
 #define SLACTL_CLIENT_H
 
+struct actor;
 struct connection;
 struct invocation;
 
@@ -26,6 +27,9 @@ int client_read(struct client *client, const struct invocation *invocation);
 
 /* A connection, not open yet; NULL after a complaint. Free it with connection_free. */
 struct connection *client_connection(const struct client *client, const struct invocation *invocation, enum client_purpose purpose);
+
+/* Who runs the command, as the audit tells it: "cli:NAME" of the operating system's user. It lives as long as the process. */
+const struct actor *client_actor(void);
 
 /* The two together for CLIENT_WORK. */
 struct connection *client_connect(const struct invocation *invocation);

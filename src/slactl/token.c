@@ -33,13 +33,16 @@ static int print_credentials(const struct invocation *invocation, const char *us
 
 static int issue_to(struct connection *connection, const struct invocation *invocation, const char *user_id)
 {
-	const char *name = options_value(&invocation->options, "name");
+	const struct token_request request = {
+		.username = invocation->arguments[0],
+		.name = options_value(&invocation->options, "name"),
+	};
 	char token[SECRET_TOKEN_LENGTH + 1];
-	enum outcome outcome = token_issue(connection, user_id, name, token);
+	enum outcome outcome = token_issue(connection, client_actor(), &request, token);
 	int status = STATUS_FAILED;
 
 	if (outcome == OUTCOME_DUPLICATE)
-		complain("there is a token '%s' of this user already", name);
+		complain("there is a token '%s' of this user already", request.name);
 	else if (outcome == OUTCOME_DONE)
 		status = print_credentials(invocation, user_id, token);
 	else

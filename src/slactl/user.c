@@ -43,7 +43,7 @@ static int check(const struct user *user)
 static int store(struct connection *connection, struct user *user)
 {
 	size_t unknown_role;
-	enum outcome outcome = user_add(connection, user, &unknown_role);
+	enum outcome outcome = user_add(connection, client_actor(), user, &unknown_role);
 
 	switch (outcome) {
 	case OUTCOME_DONE:

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "db/connection.h"
 #include "db/statement.h"
+#include "model/audit.h"
 #include "model/policy.h"
 #include "model/session.h"
 #include "model/token.h"
@@ -87,22 +88,26 @@ static enum outcome session(char **words)
 	return outcome;
 }
 
+static const struct actor actor = { .user_id = NULL, .username = "driver", .address = "" };
+
 /* user NAME ROLE */
 static enum outcome user(char **words)
 {
 	const char *roles[] = { words[2] };
 	struct user user = { .username = words[1], .name = "", .roles = roles, .roles_count = 1 };
 	size_t unknown_role;
-	enum outcome outcome = user_add(connection, &user, &unknown_role);
+	enum outcome outcome = user_add(connection, &actor, &user, &unknown_role);
 
 	strcpy(text, user.id);
 	return outcome;
 }
 
-/* token USER-ID NAME; NAME "" = none */
+/* token USER NAME; NAME "" = none */
 static enum outcome token(char **words)
 {
-	return token_issue(connection, words[1], words[2][0] == '\0' ? NULL : words[2], text);
+	const struct token_request request = { .username = words[1], .name = words[2][0] == '\0' ? NULL : words[2] };
+
+	return token_issue(connection, &actor, &request, text);
 }
 
 static const struct statement find_variables = {

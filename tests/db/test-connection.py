@@ -291,7 +291,7 @@ class LostAnswers(Case):
 			with self.subTest(name=name, action=action), self.driver() as driver:
 				user_id = driver("user", f"holder-{number}", "user").text
 				self.proxy.at("INSERT INTO tokens", action)
-				result = driver("token", user_id, name)
+				result = driver("token", f"holder-{number}", name)
 				self.assert_outcome(result, "DONE")
 				self.assertEqual(server.sql(f"SELECT digest, last_part FROM tokens WHERE user_id = '{user_id}'"),
 				                 server.sql(f"SELECT TO_BASE64(UNHEX(SHA2('{result.text}', 256))), '{result.text[-6:]}'"))

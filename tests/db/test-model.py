@@ -66,7 +66,7 @@ class Sessions(unittest.TestCase):
 	def setUp(self):
 		self.name = f"user-{server.policy()[1]}"
 		self.user_id = driver("user", self.name, "livechat-agent").text
-		self.token = driver("token", self.user_id, "").text
+		self.token = driver("token", self.name, "").text
 
 	def session(self, first="", second="", user_id=None, token=None):
 		return driver("session", self.user_id if user_id is None else user_id, self.token if token is None else token, first, second)
@@ -137,11 +137,11 @@ class Sessions(unittest.TestCase):
 		self.assertEqual(server.sql(f"SELECT COUNT(*) FROM users WHERE username = '{self.name}-x'"), [["0"]])
 
 	def test_tokens(self):
-		self.assertEqual(driver("token", self.user_id, "script").outcome, "DONE")
-		self.assertEqual(driver("token", self.user_id, "script").outcome, "DUPLICATE")
-		self.assertEqual(driver("token", self.user_id, "Script").outcome, "DONE")
-		self.assertEqual(driver("token", "2" * 17, "script").outcome, "NOT_FOUND")
-		self.assertEqual(driver("token", self.user_id, "").outcome, "DONE")
+		self.assertEqual(driver("token", self.name, "script").outcome, "DONE")
+		self.assertEqual(driver("token", self.name, "script").outcome, "DUPLICATE")
+		self.assertEqual(driver("token", self.name, "Script").outcome, "DONE")
+		self.assertEqual(driver("token", "nobody", "script").outcome, "NOT_FOUND")
+		self.assertEqual(driver("token", self.name, "").outcome, "DONE")
 
 
 class Schema(unittest.TestCase):
@@ -169,7 +169,7 @@ class Schema(unittest.TestCase):
 		tables = server.sql("SELECT t.table_name, t.engine, t.table_collation, COUNT(k.column_name) FROM information_schema.tables AS t "
 		                    "LEFT JOIN information_schema.key_column_usage AS k ON k.table_schema = t.table_schema AND "
 		                    "k.table_name = t.table_name AND k.constraint_name = 'PRIMARY' WHERE t.table_schema = DATABASE() GROUP BY 1, 2, 3")
-		self.assertEqual(len(tables), 9)
+		self.assertEqual(len(tables), 11)
 		for name, engine, collation, columns in tables:
 			self.assertEqual((engine, collation), ("InnoDB", "utf8mb4_bin"), name)
 			self.assertGreater(int(columns), 0, name)
