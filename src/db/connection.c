@@ -15,7 +15,7 @@
 #include "db/internal.h"
 
 #define NO_DEADLINE INT64_MAX
-#define REST_LEAST 50      /* ms that a host is left alone after it failed */
+#define REST_LEAST 50        /* ms that a host is left alone after it failed */
 #define REST_MOST 5000
 #define COMPLAIN_EVERY 10000 /* ms */
 
@@ -32,18 +32,25 @@ static bool may_complain(struct host *host)
 	return true;
 }
 
-/* Where the data is at fault the server's texts may quote it: what a client sent is not logged. No client speaks through an administrative
- * connection. */
+static bool is_in_order(const struct error_rule *rule)
+{
+	return rule->outcome == OUTCOME_DUPLICATE || (rule->outcome == OUTCOME_REPEAT && rule->fate == ERROR_KEEP);
+}
+
+/* Where the data is at fault the server's text may quote it; what a client sent is not logged, so the statement takes the text's place.
+ * No client speaks through an administrative connection. */
 static void log_failure(const struct connection *connection, const struct error_rule *rule, unsigned number, const char *sqlstate,
                         const char *text, const char *sql)
 {
-	if (rule->outcome == OUTCOME_DEFECT && !connection->options.administrative)
-		log_message(LOG_ERR, "database (%s): error %u (%s) at: %s", connection->host->text, number, sqlstate, sql);
-	else if (rule->outcome == OUTCOME_DUPLICATE || (rule->outcome == OUTCOME_REPEAT && rule->fate == ERROR_KEEP))
+	bool defect = rule->outcome == OUTCOME_DEFECT;
+	const char *cause = defect && !connection->options.administrative ? sql : text;
+	const char *advice = rule->advice == NULL ? "" : rule->advice;
+
+	if (is_in_order(rule))
 		log_message(LOG_DEBUG, "database (%s): error %u (%s)", connection->host->text, number, sqlstate);
-	else if (may_complain(connection->host))
-		log_message(LOG_ERR, "database (%s): error %u (%s): %s%s%s", connection->host->text, number, sqlstate, text,
-		            rule->advice == NULL ? "" : "; ", rule->advice == NULL ? "" : rule->advice);
+	else if (defect || may_complain(connection->host))
+		log_message(LOG_ERR, "database (%s): error %u (%s): %s%s%s", connection->host->text, number, sqlstate, cause,
+		            *advice == '\0' ? "" : "; ", advice);
 }
 
 enum outcome connection_fail_with(struct connection *connection, unsigned number, const char *sqlstate, const char *text,
@@ -196,50 +203,56 @@ static enum outcome attempt_transaction(struct connection *connection, connectio
 	return outcome == OUTCOME_UNSURE ? OUTCOME_REPEAT : outcome;
 }
 
-/* Does what the errors of an attempt asked for. */
-static void meet_fate(struct connection *connection)
+/* Does what the errors of an attempt asked for, and tells what that was. */
+static enum error_fate meet_fate(struct connection *connection)
 {
-	if (connection->fate == ERROR_KEEP)
-		return;
-	if (connection->fate != ERROR_DROP)
-		rest_host(connection->host, 0, connection->fate);
-	close_mysql(connection);
+	enum error_fate fate = connection->fate;
+
+	if (fate >= ERROR_LEAVE)
+		rest_host(connection->host, 0, fate);
+	if (fate != ERROR_KEEP)
+		close_mysql(connection);
+	return fate;
 }
 
-/* Attempts that collided must not collide again; another host, if that is what is needed, is tried at once. False if no time is left. */
-static bool pause_before_repeat(const struct connection *connection, enum error_fate fate)
+static enum outcome try_once(struct connection *connection, attempt *once, connection_work *work, void *context, bool unsure)
+{
+	enum outcome outcome = connection_open(connection);
+
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	guard(connection);
+	outcome = once(connection, work, context, unsure);
+	deadline_release();
+	return outcome;
+}
+
+/* Attempts that collided must not collide again. */
+static void pause_a_moment(void)
 {
 	unsigned char random = 0;
 
-	if (fate < ERROR_LEAVE) {
-		secret_random(&random, sizeof random);
-		clock_sleep_ms(5 + random % 46);
-	}
-	return !is_past_deadline(connection);
+	secret_random(&random, sizeof random);
+	clock_sleep_ms(5 + random % 46);
 }
 
+/* Once an attempt was unsure, one that finds out nothing is no answer. Another host, if that is what is needed, is tried at once. */
 static enum outcome repeat(struct connection *connection, attempt *once, connection_work *work, void *context)
 {
 	bool unsure = false;
-	enum outcome outcome;
-	enum error_fate fate;
 
-	do {
-		if (is_past_deadline(connection))
-			return OUTCOME_UNAVAILABLE;
-		outcome = connection_open(connection);
-		if (outcome == OUTCOME_DONE) {
-			guard(connection);
-			outcome = once(connection, work, context, unsure);
-			deadline_release();
-		}
-		unsure = unsure || outcome == OUTCOME_UNSURE;
-		if (outcome == OUTCOME_UNAVAILABLE && unsure)
-			outcome = OUTCOME_UNSURE; /* nothing was found out: ask again */
-		fate = connection->fate;
-		meet_fate(connection);
-	} while ((outcome == OUTCOME_REPEAT || outcome == OUTCOME_UNSURE) && pause_before_repeat(connection, fate));
-	return outcome == OUTCOME_REPEAT || outcome == OUTCOME_UNSURE ? OUTCOME_UNAVAILABLE : outcome;
+	while (!is_past_deadline(connection)) {
+		enum outcome outcome = try_once(connection, once, work, context, unsure);
+		enum error_fate fate = meet_fate(connection);
+
+		if (outcome == OUTCOME_UNSURE)
+			unsure = true;
+		else if (outcome != OUTCOME_REPEAT && !(outcome == OUTCOME_UNAVAILABLE && unsure))
+			return outcome;
+		if (fate < ERROR_LEAVE)
+			pause_a_moment();
+	}
+	return OUTCOME_UNAVAILABLE;
 }
 
 enum outcome connection_do(struct connection *connection, connection_work *work, void *context)

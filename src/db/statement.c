@@ -81,6 +81,14 @@ static void bind_columns(struct connection *connection, struct prepared *prepare
 	mysql_stmt_bind_result(prepared->handle, binds);
 }
 
+static bool is_as_declared(const struct prepared *prepared)
+{
+	size_t parameters = strlen(prepared->statement->parameters), columns = strlen(prepared->statement->columns);
+
+	return mysql_stmt_param_count(prepared->handle) == parameters && parameters <= STATEMENT_PARAMETERS_MOST &&
+	       mysql_stmt_field_count(prepared->handle) == columns && columns <= STATEMENT_COLUMNS_MOST;
+}
+
 static enum outcome prepare(struct connection *connection, struct prepared *prepared)
 {
 	const struct statement *statement = prepared->statement;
@@ -93,9 +101,8 @@ static enum outcome prepare(struct connection *connection, struct prepared *prep
 
 		return outcome == OUTCOME_UNSURE ? OUTCOME_REPEAT : outcome; /* to prepare is to change nothing */
 	}
-	if (mysql_stmt_param_count(prepared->handle) != strlen(statement->parameters) ||
-	    mysql_stmt_field_count(prepared->handle) != strlen(statement->columns))
-		return complain(statement, "not as many parameters or columns as declared");
+	if (!is_as_declared(prepared))
+		return complain(statement, "not as many parameters or columns as declared, or too many");
 	bind_columns(connection, prepared);
 	return OUTCOME_DONE;
 }

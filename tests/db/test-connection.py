@@ -114,7 +114,7 @@ class ErrorTable(Case):
 	def test_all_else_is_our_defect(self):
 		for number in (1048, 1064, 1264, 1265, 1292, 1364, 1366, 1406, 1451, 1452, 3819, 4025, 1999):
 			log = self.answered(number, "DEFECT", 1, 1)
-			self.assertIn(f"error {number} (HY000) at: {INSERT}", log)
+			self.assertIn(f"error {number} (HY000): {INSERT}", log)
 			self.assertNotIn("injected", log)
 
 
@@ -160,7 +160,7 @@ class RealErrors(Case):
 	def test_refused_data_is_logged_without_the_data(self):
 		with self.driver() as driver:
 			self.assert_outcome(driver("refused", "0123456789-very-private"), "DEFECT")
-			self.assertRegex(driver.logged(), r"error 1\d+ \(.{5}\) at: INSERT INTO sla_policy_history")
+			self.assertRegex(driver.logged(), r"error 1\d+ \(.{5}\): INSERT INTO sla_policy_history")
 			self.assertNotIn("private", driver.logged())
 
 	def test_statement_time_is_limited(self):

@@ -13,6 +13,8 @@ import unittest
 from stack import SLACTL, SRCDIR, Stack, free_port
 
 SQL = SRCDIR / "sql"
+FILES = sorted(SQL.glob("*.sql"))
+NEWEST = len(FILES)
 
 
 def setUpModule():
@@ -117,16 +119,16 @@ class Database(Case):
 		                          "ORDER BY 1, ordinal_position")
 
 	def test_init_and_status(self):
-		self.assert_run(self.status(), 1, r"^server: \S*MariaDB\S*\ninstalled: 0\nnewest: 1\n$", "run `livechat-slactl db init`")
-		self.assert_run(self.init(), 0, "^schema: version 1\n$")
-		self.assert_run(self.status(), 0, r"installed: 1\nnewest: 1\n$")
+		self.assert_run(self.status(), 1, rf"^server: \S*MariaDB\S*\ninstalled: 0\nnewest: {NEWEST}\n$", "run `livechat-slactl db init`")
+		self.assert_run(self.init(), 0, f"^schema: version {NEWEST}\n$")
+		self.assert_run(self.status(), 0, rf"installed: {NEWEST}\nnewest: {NEWEST}\n$")
 		schema = self.schema()
-		self.assert_run(self.init(), 0, "^schema: version 1\n$")
+		self.assert_run(self.init(), 0, f"^schema: version {NEWEST}\n$")
 		self.assertEqual(self.schema(), schema)
 
 	def test_database_is_created(self):
 		stack.database.sql("DROP DATABASE other", database="mysql")
-		self.assert_run(self.init(), 0, "^schema: version 1\n$")
+		self.assert_run(self.init(), 0, f"^schema: version {NEWEST}\n$")
 		self.assertEqual(stack.database.sql("SELECT default_character_set_name, default_collation_name FROM information_schema.schemata "
 		                                    "WHERE schema_name = 'other'"), [["utf8mb4", "utf8mb4_bin"]])
 
@@ -151,18 +153,18 @@ class Database(Case):
 		for thread in threads:
 			thread.join()
 		for result in results:
-			self.assert_run(result, 0, "^schema: version 1\n$")
-		self.assertEqual(stack.database.sql("SELECT version FROM other.schema_version"), [["1"]])
+			self.assert_run(result, 0, f"^schema: version {NEWEST}\n$")
+		self.assertEqual(stack.database.sql("SELECT version FROM other.schema_version ORDER BY 1"), [[str(number + 1)] for number in range(NEWEST)])
 
 	def test_a_run_that_broke_off_is_repeated(self):
-		"""After each statement of the first file."""
-		text = next(SQL.glob("0001-*.sql")).read_text()
+		"""After each statement of each file."""
+		text = "".join(file.read_text() for file in FILES)
 		statements = re.split(r"(?<=;)\n", re.sub(r"(?m)^--.*\n", "", text))
 		for count in range(1, len(statements)):
 			with self.subTest(count):
 				stack.database.sql("DROP DATABASE other; CREATE DATABASE other;", database="mysql")
 				stack.database.sql("\n".join(statements[:count]), database="other")
-				self.assert_run(self.init(), 0, "^schema: version 1\n$")
+				self.assert_run(self.init(), 0, f"^schema: version {NEWEST}\n$")
 
 	def test_files_in_order(self):
 		directory = self.sql_files(
@@ -174,9 +176,13 @@ class Database(Case):
 		self.assertEqual([row[1] for row in self.schema() if row[0] == "t"], ["a", "b", "c"])
 		self.sql_files(_0003_third="CREATE TABLE u (a INT);\nSELECT broken FROM nowhere;\nINSERT INTO schema_version VALUES (3, NOW());\n")
 		self.assert_run(self.init(directory), 1, "^$", "0003-third.sql: statement 2 failed with error 1146")
-		self.assert_run(self.status(directory), 1, "installed: 2\nnewest: 3\n")
-		self.assert_run(self.status(SQL), 1, "installed: 2\nnewest: 1\n", "newer than this program")
-		self.assert_run(self.init(SQL), 0, "^schema: version 2\n$")
+		self.assert_run(self.status(directory), 1, "installed: 2\nnewest: 3\n", "run `livechat-slactl db init`")
+
+	def test_newer_schema_than_the_program(self):
+		self.init()
+		stack.database.sql("INSERT INTO other.schema_version VALUES (1000, NOW())")
+		self.assert_run(self.status(), 1, f"installed: 1000\nnewest: {NEWEST}\n", "newer than this program")
+		self.assert_run(self.init(), 0, "^schema: version 1000\n$")
 
 	def test_file_that_does_not_tell_its_version(self):
 		directory = self.sql_files(_0001_first="CREATE TABLE t (a INT);\n")
