@@ -1,8 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 The livechat-sla authors
-"""What every answer of the API looks like, to the byte."""
+"""What every answer of the API looks like, to the byte, whichever web server passes it on."""
 import json
 import unittest
+
+import tap
+from process import SRCDIR
+from stack import Stack
+
+# The programs of these cases.
+PROGRAMS = ("test-create-policy.py", "test-policies.py", "test-front.py")
+# Headers of the web server.
+SERVER_HEADERS = ("Connection", "Date", "Keep-Alive", "Server")
 
 PATH = "/api/v1/livechat/sla"
 GOOD = {"name": "Optimum", "description": "OPtimum SLA", "dueTimeInMinutes": 4}
@@ -24,6 +33,9 @@ def invalid_params(text):
 	return compact({"success": False, "error": f"{text} [invalid-params]", "errorType": "invalid-params"})
 
 
+NO_JSON = invalid_params("must be valid JSON")
+
+
 def not_found(policy_id):
 	return compact({"success": False, "error": f"SLA with id {policy_id} not found"})
 
@@ -33,11 +45,20 @@ def invalid_sort(text):
 	return compact({"success": False, "error": error, "errorType": "error-invalid-sort"})
 
 
+def over(front):
+	"""A load_tests (see unittest) that runs all of it with this web server in front."""
+	def load_tests(loader, _tests, _pattern):
+		Stack.front = front
+		modules = [tap.load_module(SRCDIR / "tests/e2e" / name) for name in PROGRAMS]
+		return unittest.TestSuite(loader.loadTestsFromModule(module) for module in modules)
+	return load_tests
+
+
 class ContractCase(unittest.TestCase):
 	def expect(self, answer, status, body, **more):
 		"""The answer has this status and body and exactly the headers of the contract; `more` has further ones, with _ for -."""
 		self.assertEqual((answer.status, answer.body.decode()), (status, body))
 		expected = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
 		            "Content-Length": str(len(answer.body)), **{name.replace("_", "-"): value for name, value in more.items()}}
-		own = [(name, value) for name, value in answer.headers if name not in ("Date", "Server")]
+		own = [(name, value) for name, value in answer.headers if name not in SERVER_HEADERS]
 		self.assertEqual(sorted(own), sorted(expected.items()))

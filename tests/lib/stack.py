@@ -3,141 +3,25 @@
 """A throw-away database, pool and web server for one test program; all of it ends with the program."""
 import atexit
 import collections
-import contextlib
-import ctypes
 import fcntl
 import http.client
 import json
 import os
 import pathlib
-import pwd
-import random
 import re
 import secrets
-import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 import tap
-
-SRCDIR = pathlib.Path(os.environ.get("SLA_SRCDIR", pathlib.Path(__file__).resolve().parents[2])).resolve()
-BUILDDIR = pathlib.Path(os.environ.get("SLA_BUILDDIR", SRCDIR / "build")).resolve()
-DAEMON = BUILDDIR / "src/livechat-sla"
-SLACTL = BUILDDIR / "src/livechat-slactl"
-# Put before the pool's command, as "valgrind --error-exitcode=99".
-WRAPPER = shlex.split(os.environ.get("SLA_WRAPPER", ""))
+from fronts import Lighttpd
+from process import BUILDDIR, DAEMON, SLACTL, SRCDIR, USER, WRAPPER, Process, can_connect, children, wait_until
 
 # How a line of a report begins: valgrind's, a sanitizer's.
 REPORT = re.compile(r"==\d+==|.*runtime error:|SUMMARY: ")
-
-# Debian keeps the servers out of an ordinary user's PATH.
-os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin:/sbin"
-
-PR_SET_PDEATHSIG = 1
-libc = ctypes.CDLL(None)
-
-
-# Who runs the programs when we are root; None: whoever we are.
-USER = "www-data" if os.geteuid() == 0 else None
-
-
-def wait_until(condition, what, seconds=30.0):
-	"""Polls until `condition()` is true and returns what it returned."""
-	end = time.monotonic() + seconds
-	while True:
-		value = condition()
-		if value:
-			return value
-		if time.monotonic() > end:
-			raise TimeoutError(f"waited {seconds} s for {what}")
-		time.sleep(0.01)
-
-
-def free_port():
-	"""Below the ports that the kernel gives to clients: any of those may be taken at the next moment."""
-	least_of_clients = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-	while True:
-		port = random.randrange(8000, max(least_of_clients, 9000))
-		with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-			return port
-
-
-def children(pid):
-	"""Pids of the processes whose parent is `pid`."""
-	found = []
-	for entry in pathlib.Path("/proc").iterdir():
-		if entry.name.isdigit():
-			with contextlib.suppress(OSError):
-				stat = (entry / "stat").read_text()
-				if int(stat.rpartition(")")[2].split()[1]) == pid:
-					found.append(int(entry.name))
-	return sorted(found)
-
-
-class Process:
-	"""A program in the foreground, in a process group of its own, its output in DIRECTORY/NAME.log."""
-
-	def __init__(self, name, command, directory, user=None, stdin=subprocess.DEVNULL, environment=()):
-		self.name = name
-		self.log = directory / f"{name}.log"
-		self.popen = None
-		with self.log.open("ab") as log:
-			# After the change of user, which would clear the parent death signal.
-			self.popen = subprocess.Popen([str(word) for word in command], stdin=stdin, stdout=log, stderr=log, cwd=directory,
-			                              env={**os.environ, **dict(environment)}, start_new_session=True,
-			                              preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
-			                              **({} if user is None else {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}))
-
-	@property
-	def pid(self):
-		return self.popen.pid
-
-	def running(self):
-		return self.popen.poll() is None
-
-	def send(self, number):
-		self.popen.send_signal(number)
-
-	def wait(self, seconds=30):
-		"""The exit status, as subprocess tells it."""
-		return self.popen.wait(seconds)
-
-	def stop(self, number=signal.SIGTERM, seconds=30):
-		"""Ends it in its orderly way and returns the exit status."""
-		if self.running():
-			self.send(number)
-		try:
-			return self.wait(seconds)
-		finally:
-			self.kill()
-
-	def kill(self):
-		"""Ends it and what it started, at once."""
-		with contextlib.suppress(ProcessLookupError):
-			os.killpg(self.pid, signal.SIGKILL)
-		self.popen.wait()
-
-	def wait_for(self, condition, what, seconds=30):
-		"""wait_until, but given up when the program has ended."""
-		def check():
-			if not self.running():
-				raise RuntimeError(f"{self.name} ended with {self.popen.returncode}: {self.log.read_text(errors='replace')[-2000:]}")
-			return condition()
-		return wait_until(check, f"{self.name}: {what}", seconds)
-
-
-def can_connect(path):
-	with socket.socket(socket.AF_UNIX) as probe:
-		try:
-			probe.connect(str(path))
-		except OSError:
-			return False
-		return True
 
 
 class Database:
@@ -221,10 +105,13 @@ class Pool:
 	def __init__(self, directory, client, keys):
 		"""`keys` are configuration keys with _ for -."""
 		self.directory = directory
-		self.socket = directory / "fcgi.sock"
-		self.file = directory / "livechat-sla.conf"
+		self.home = directory / "livechat-sla"
+		self.socket = self.home / "fcgi.sock"
+		self.file = self.home / "livechat-sla.conf"
+		self.log = directory / "pool.log"
 		self.client = client
-		self.keys = {"listen": self.socket, "log-level": "debug", "rate-limit": "off", "workers": 4, **({"user": USER} if USER else {})}
+		self.keys = {"listen": self.socket, "counters-file": self.home / "counters", "log-level": "debug", "rate-limit": "off", "workers": 4,
+		             **({"user": USER} if USER else {})}
 		self.set(**keys)
 		self.process = None
 
@@ -234,9 +121,11 @@ class Pool:
 	def write_configuration(self):
 		groups = {"livechat-sla": self.keys, "client-livechat-sla": self.client}
 		text = "".join(f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()) for group, keys in groups.items())
+		self.home.mkdir(exist_ok=True)
 		self.file.touch(mode=0o600)
 		self.file.write_text(text)
 		if USER:
+			shutil.chown(self.home, USER)
 			shutil.chown(self.file, USER)
 
 	def start(self, **more):
@@ -261,50 +150,18 @@ class Pool:
 		return children(self.process.pid)
 
 
-class Lighttpd:
-	"""A lighttpd of our own on a free port of 127.0.0.1, before the pool's socket."""
+class SpawnedPool(Pool):
+	"""The same, started and ended by the web server, which has its log."""
 
-	def __init__(self, directory, socket_path, prefix="/api/v1/"):
-		self.directory = directory
-		self.socket = socket_path
-		self.prefix = prefix
-		self.file = directory / "lighttpd.conf"
-		self.port = None
-		self.process = None
-
-	def configuration(self):
-		user = f'server.username = "{USER}"\n' if USER else ""
-		return f"""{user}server.modules = ( "mod_fastcgi" )
-server.document-root = "{self.directory}"
-server.upload-dirs = ( "{self.directory}" )
-server.bind = "127.0.0.1"
-server.port = {self.port}
-server.range-requests = "disable"
-fastcgi.server = ( "{self.prefix}" => (( "socket" => "{self.socket}", "check-local" => "disable" )) )
-"""
+	def __init__(self, directory, client, keys, log):
+		super().__init__(directory, client, keys)
+		self.log = log
 
 	def start(self):
-		"""Somebody else may take the port that was free a moment ago."""
-		for attempt in range(5):
-			self.port = free_port()
-			self.file.write_text(self.configuration())
-			self.process = Process("lighttpd", ["lighttpd", "-D", "-f", self.file], self.directory)
-			try:
-				self.process.wait_for(self.listening, "its port")
-				return
-			except RuntimeError:
-				if attempt == 4:
-					raise
-
-	def listening(self):
-		with socket.socket() as probe:
-			return probe.connect_ex(("127.0.0.1", self.port)) == 0
+		self.write_configuration()
 
 	def stop(self):
-		self.process.stop()
-
-	def kill(self):
-		self.process.kill()
+		return 0
 
 
 class Answer(collections.namedtuple("Answer", "status reason headers body")):
@@ -351,7 +208,7 @@ class Site:
 	def finish(self):
 		"""Ends everything in an orderly way and fails on what valgrind or a sanitizer found in a process that ended so."""
 		status = self.pool.stop()
-		log = self.pool.process.log.read_text(errors="replace")
+		log = self.pool.log.read_text(errors="replace")
 		self.close()
 		reports = [line for line in log.splitlines() if REPORT.match(line)]
 		assert not reports, "\n".join(reports)
@@ -377,13 +234,18 @@ class Site:
 class Stack(Site):
 	"""Database, pool and web server, with an administrator."""
 
+	front = Lighttpd  # the web server, of fronts.py
+
 	def __init__(self, **keys):
 		"""`keys` are configuration keys with _ for -."""
 		super().__init__()
 		self.database = Database(self.directory)
 		self.client = {"socket": self.database.socket, "user": "livechat-sla", "password": secrets.token_urlsafe(16), "database": "livechat_sla"}
-		self.pool = Pool(self.directory, self.client, keys)
-		self.web = Lighttpd(self.directory, self.pool.socket)
+		self.web = self.front(self.directory)
+		if self.front.SPAWNS:
+			self.pool = SpawnedPool(self.directory, self.client, keys, self.directory / self.front.SERVICE_LOG)
+		else:
+			self.pool = Pool(self.directory, self.client, keys)
 		self.parts = self.web, self.pool, self.database
 		self.admin = None
 
@@ -394,6 +256,10 @@ class Stack(Site):
 		self.web.start()
 		wait_until(lambda: self.request("GET", "/api/v1/").status == 404, "the service")
 		return self
+
+	def finish(self):
+		self.web.stop()
+		super().finish()
 
 	def start_database(self):
 		self.database.start()
@@ -420,7 +286,7 @@ class Stack(Site):
 		text = self.slactl("token", "issue", name).stdout
 		return Credentials(re.search(r"\b[2-9A-HJ-NP-Za-km-z]{17}\b", text)[0], re.search(r"(?<![\w-])[\w-]{43}(?![\w-])", text)[0])
 
-	def request(self, method, path, body=None, headers=(), credentials=None, seconds=60):
+	def request(self, method, path, body=None, headers=(), credentials=None, seconds=60, source="127.0.0.1"):
 		"""One HTTP request on a connection of its own. `body` may be bytes, text or what json.dumps takes; anything but bytes is sent
 		as JSON with its media type unless `headers` has one."""
 		headers = dict(headers)
@@ -429,7 +295,7 @@ class Stack(Site):
 			headers.setdefault("Content-Type", "application/json")
 		if credentials is not None:
 			headers.update({"X-User-Id": credentials.user_id, "X-Auth-Token": credentials.token})
-		connection = http.client.HTTPConnection("127.0.0.1", self.web.port, timeout=seconds)
+		connection = http.client.HTTPConnection("127.0.0.1", self.web.port, timeout=seconds, source_address=(source, 0))
 		try:
 			connection.request(method, path, body, headers)
 			response = connection.getresponse()

@@ -87,12 +87,16 @@ class TapResult(unittest.TestResult):
 		self.line(True, test, " # TODO")
 
 
-def load(path, names):
+def load_module(path):
 	spec = importlib.util.spec_from_file_location(path.stem.replace("-", "_"), path)
 	module = importlib.util.module_from_spec(spec)
 	sys.modules[spec.name] = module
 	spec.loader.exec_module(module)
-	loader = unittest.defaultTestLoader
+	return module
+
+
+def load(path, names):
+	module, loader = load_module(path), unittest.defaultTestLoader
 	return loader.loadTestsFromNames(names, module) if names else loader.loadTestsFromModule(module)
 
 

@@ -10,7 +10,8 @@ import tempfile
 import threading
 import unittest
 
-from stack import SLACTL, SRCDIR, Stack, free_port
+from process import SLACTL, SRCDIR, free_port
+from stack import Stack
 
 SQL = SRCDIR / "sql"
 FILES = sorted(SQL.glob("*.sql"))
