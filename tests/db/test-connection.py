@@ -10,7 +10,7 @@ import unittest
 import proxy
 from driver import Driver, Server
 from proxy import CUT, EXECUTE, HANG, PREPARE, QUERY, SWALLOW, Before, Failure, Proxy
-from stack import free_port, wait_until
+from process import free_port, wait_until
 
 INSERT = "INSERT INTO sla_policies"
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from stack import SRCDIR, free_port, wait_until
+from process import SRCDIR, free_port, wait_until
 
 STARTED = "serves on http://127.0.0.1:"
 
