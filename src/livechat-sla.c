@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <grp.h>
-#include <pwd.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@
 #include "server/listen.h"
 #include "server/notify.h"
 #include "server/pool.h"
+#include "server/privileges.h"
 #include "server/worker.h"
 
 #define PROGRAM "livechat-sla"
@@ -165,92 +166,74 @@ static int read_config(struct config *config, void *context)
 	return 0;
 }
 
-/* An inherited socket moves away from descriptor 0, which then is what a daemon's standard input should be. */
-static int take_inherited(void)
+/* The configuration as it stands now, in force for the log as well. */
+static int reread_config(struct config *config, void *context)
 {
-	int listening = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (listening < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0) {
-		log_errno("descriptor 0");
+	if (read_config(config, context) != 0)
 		return -1;
-	}
-	close(null);
-	return listening;
-}
-
-static bool find_group(const struct config *config, gid_t *group)
-{
-	struct group *entry;
-
-	if (config->group[0] == '\0')
-		return true;
-	entry = getgrnam(config->group);
-	if (entry == NULL) {
-		log_message(LOG_ERR, "there is no group %s", config->group);
-		return false;
-	}
-	*group = entry->gr_gid;
-	return true;
-}
-
-/* Groups, group, user, each checked: a process that could not drop them must not serve. */
-static bool become(const struct passwd *user, gid_t group)
-{
-	if (initgroups(user->pw_name, group) == 0 && setgid(group) == 0 && setuid(user->pw_uid) == 0)
-		return true;
-	log_errno("become user %s", user->pw_name);
-	return false;
-}
-
-static bool drop_privileges(const struct config *config)
-{
-	const struct passwd *user;
-	gid_t group;
-
-	if (geteuid() != 0)
-		return true;
-	if (config->user[0] == '\0') {
-		log_message(LOG_ERR, "will not serve as root: set `user' to the one to become");
-		return false;
-	}
-	user = getpwnam(config->user);
-	if (user == NULL) {
-		log_message(LOG_ERR, "there is no user %s", config->user);
-		return false;
-	}
-	group = user->pw_gid;
-	return find_group(config, &group) && become(user, group);
+	log_open(PROGRAM, (enum log_target)config->log_target, (int)config->log_level);
+	return 0;
 }
 
 /* Processes that somebody else starts and counts share their counters through a file. */
-static int serve_alone(const struct config *config, int listening)
+static struct counters *open_counters(const struct config *config)
 {
 	struct counters *counters = counters_open(config->counters_file);
-	int status;
 
-	if (counters == NULL) {
-		log_errno("%s: calls are counted by each process for itself", config->counters_file);
-		counters = counters_new();
-	}
+	if (counters != NULL)
+		return counters;
+	log_errno("%s: calls are counted by each process for itself", config->counters_file);
+	return counters_new();
+}
+
+static void reload_alone(struct config *config, struct command_line *line)
+{
+	static struct config fresh;
+
+	if (reread_config(&fresh, line) == 0)
+		*config = fresh;
+	else
+		log_message(LOG_ERR, "the configuration is refused, the one before stays");
+}
+
+static int serve_alone(struct config *config, int listening, struct command_line *line)
+{
+	struct counters *counters = open_counters(config);
+	enum worker_end end;
+
 	notify_send("READY=1");
-	status = worker_run(config, listening, counters, NULL);
+	while ((end = worker_run(config, listening, counters, NULL)) == WORKER_RELOAD)
+		reload_alone(config, line);
 	counters_free(counters);
-	return status;
+	return end == WORKER_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int serve(struct config *config, struct command_line *line)
 {
-	bool inherited = listen_inherited();
-	bool alone = config->workers == 0 || (inherited && listen_counted());
-	int listening = inherited ? take_inherited() : listen_open(config);
-	int status;
+	bool alone = config->workers == 0 || listen_counted();
+	struct privileges privileges;
+	int listening, status = EXIT_FAILURE;
 
-	if (listening < 0 || !drop_privileges(config))
-		return EXIT_FAILURE;
-	status = alone ? serve_alone(config, listening) : pool_run(config, listening, read_config, line);
+	if (!privileges_find(config, &privileges))
+		return EXIT_USAGE;
+	listening = listen_open(config);
+	if (listening >= 0 && privileges_drop(&privileges))
+		status = alone ? serve_alone(config, listening, line) : pool_run(config, listening, reread_config, line);
 	listen_close();
 	return status;
+}
+
+/* Whatever whoever starts us has left open or ignored. A log line must not end up in a socket that took the place of a closed stderr. */
+static void tidy_process(void)
+{
+	int descriptor;
+
+	do
+		descriptor = open("/dev/null", O_RDWR);
+	while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+	close_range(STDERR_FILENO + 1, UINT_MAX, 0);
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
 }
 
 int main(int argc, char **argv)
@@ -258,12 +241,10 @@ int main(int argc, char **argv)
 	static struct command_line line;
 	static struct config config;
 
+	tidy_process();
 	log_open(PROGRAM, LOG_TO_STDERR, LOG_NOTICE);
 	read_command_line(&line, argc, argv);
-	if (read_config(&config, &line) != 0)
-		return EXIT_USAGE;
 	if (line.check_only)
-		return EXIT_SUCCESS;
-	log_open(PROGRAM, (enum log_target)config.log_target, (int)config.log_level);
-	return serve(&config, &line);
+		return read_config(&config, &line) == 0 ? EXIT_SUCCESS : EXIT_USAGE;
+	return reread_config(&config, &line) == 0 ? serve(&config, &line) : EXIT_USAGE;
 }

@@ -27,6 +27,8 @@ int deadline_open(void)
 	struct sigaction action = { .sa_handler = shut_down, .sa_flags = SA_RESTART };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
 
+	if (open_for_use)
+		return 0;
 	if (sigaction(SIGALRM, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
 		return -1;
 	open_for_use = true;

@@ -9,7 +9,8 @@
 
 #include <stdint.h>
 
-/* Installs the handler of SIGALRM and makes the timer. Once a process, after the fork. Returns 0, -1 with errno. */
+/* Installs the handler of SIGALRM and makes the timer. After the fork; a second call in the same process does nothing. Returns 0, -1 with
+ * errno. */
 int deadline_open(void);
 
 /* From `monotonic_ms` on (clock_monotonic_ms), `fd` is shut down in both directions. One descriptor is guarded at a time; a new

@@ -8,7 +8,6 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #define SCOREBOARD_SLOTS 512 /* old and new workers of a reload together */
 
@@ -20,10 +19,9 @@ enum worker_state {
 	WORKER_WRITING,
 };
 
-/* One cache line, written by its worker only; `pid` by the master. */
+/* One cache line, written by its worker only. */
 struct scoreboard_slot {
-	_Alignas(64) _Atomic pid_t pid;
-	_Atomic int state;
+	_Alignas(64) _Atomic int state;
 	_Atomic int64_t since;    /* monotonic ms of the last change of state */
 	_Atomic uint64_t requests; /* answered */
 };

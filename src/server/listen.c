@@ -6,12 +6,15 @@
 #include "server/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <libgen.h>
 #include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,7 +28,8 @@
 static char made_file[sizeof((struct sockaddr_un *)NULL)->sun_path];
 static pid_t maker;
 
-bool listen_inherited(void)
+/* Whether descriptor 0 is a listening socket (FastCGI specification, 2.2). */
+static bool is_inherited(void)
 {
 	int listening = 0;
 	socklen_t length = sizeof listening;
@@ -40,12 +44,26 @@ bool listen_counted(void)
 	const char *name;
 	char *end;
 
-	if (getsockname(STDIN_FILENO, (struct sockaddr *)&address, &length) != 0 || address.sun_family != AF_UNIX)
+	if (!is_inherited() || getsockname(STDIN_FILENO, (struct sockaddr *)&address, &length) != 0 || address.sun_family != AF_UNIX)
 		return false;
 	name = strrchr(address.sun_path, '/');
 	if (name == NULL || strtol(name + 1, &end, 10) != getppid() || *end != '.')
 		return false;
 	return end[1] != '\0' && strspn(end + 1, "0123456789") == strlen(end + 1);
+}
+
+/* Moves the socket away from descriptor 0, which then is what a daemon's standard input should be. */
+static int take_inherited(void)
+{
+	int listening = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (listening < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0) {
+		log_errno("descriptor 0");
+		return -1;
+	}
+	close(null);
+	return listening;
 }
 
 static int fail(int descriptor, const char *what)
@@ -56,10 +74,10 @@ static int fail(int descriptor, const char *what)
 	return -1;
 }
 
-/* Whether somebody listens there. */
+/* Whether somebody listens there; one whose queue is full (EAGAIN) does. */
 static bool is_live(const struct sockaddr_un *address)
 {
-	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool live;
 
 	if (descriptor < 0)
@@ -82,45 +100,27 @@ static bool path_free(const struct sockaddr_un *address)
 	return false;
 }
 
-/* The user's id that the file is to have: the service's, if there is one to become. */
-static bool find_owner(const char *name, uid_t *owner)
-{
-	const struct passwd *entry;
+struct owner {
+	uid_t uid; /* (uid_t)-1: whoever makes the file; the same for gid */
+	gid_t gid;
+};
 
-	if (name[0] == '\0' || geteuid() != 0)
+/* Whose the file is to be: the service's user's, if there is one to become, and the web server's group's. */
+static bool find_owner(const struct config *config, struct owner *owner)
+{
+	const struct passwd *user = geteuid() == 0 ? getpwnam(config->user) : NULL;
+	const struct group *group = getgrnam(config->listen_group);
+
+	owner->uid = user == NULL ? (uid_t)-1 : user->pw_uid;
+	owner->gid = group == NULL ? (gid_t)-1 : group->gr_gid;
+	if (group != NULL || config->listen_group[0] == '\0')
 		return true;
-	errno = EINVAL;
-	entry = getpwnam(name);
-	if (entry == NULL)
-		return false;
-	*owner = entry->pw_uid;
-	return true;
-}
-
-static bool find_group(const char *name, gid_t *group)
-{
-	const struct group *entry;
-
-	if (name[0] == '\0')
-		return true;
-	errno = EINVAL;
-	entry = getgrnam(name);
-	if (entry == NULL)
-		return false;
-	*group = entry->gr_gid;
-	return true;
-}
-
-static bool give_away(const char *path, const struct config *config)
-{
-	uid_t owner = (uid_t)-1;
-	gid_t group = (gid_t)-1;
-
-	return find_owner(config->user, &owner) && find_group(config->listen_group, &group) && chown(path, owner, group) == 0;
+	log_message(LOG_ERR, "there is no group %s", config->listen_group);
+	return false;
 }
 
 /* The file never has a wider mode than it is to have, nor the group's rights before its group. */
-static bool bind_path(int descriptor, const struct sockaddr_un *address, const struct config *config)
+static bool bind_path(int descriptor, const struct sockaddr_un *address, const struct owner *owner, mode_t mode)
 {
 	mode_t mask = umask(0777);
 	int result = bind(descriptor, (const struct sockaddr *)address, sizeof *address);
@@ -130,24 +130,51 @@ static bool bind_path(int descriptor, const struct sockaddr_un *address, const s
 		return false;
 	strcpy(made_file, address->sun_path);
 	maker = getpid();
-	return give_away(address->sun_path, config) && chmod(address->sun_path, (mode_t)config->listen_mode) == 0;
+	return chown(made_file, owner->uid, owner->gid) == 0 && chmod(made_file, mode) == 0;
+}
+
+/* Of two that start at once, one must not take the other's socket for a stale one between its bind and its listen. Where the directory can
+ * not be read there is no lock. */
+static int lock_directory(const struct sockaddr_un *address)
+{
+	char path[sizeof address->sun_path];
+	int descriptor;
+
+	strcpy(path, address->sun_path);
+	descriptor = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (descriptor >= 0)
+		flock(descriptor, LOCK_EX);
+	return descriptor;
+}
+
+static int make_socket(const struct sockaddr_un *address, const struct owner *owner, mode_t mode)
+{
+	int descriptor = -1;
+
+	if (path_free(address))
+		descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (descriptor < 0 || !bind_path(descriptor, address, owner, mode) || listen(descriptor, BACKLOG) != 0)
+		return fail(descriptor, address->sun_path);
+	return descriptor;
 }
 
 static int listen_on_path(const struct config *config)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int descriptor = -1;
+	struct owner owner;
+	int lock, descriptor;
 
 	if (strlen(config->listen) >= sizeof address.sun_path) {
 		errno = ENAMETOOLONG;
-		return fail(descriptor, config->listen);
+		return fail(-1, config->listen);
 	}
 	strcpy(address.sun_path, config->listen);
-	if (!path_free(&address))
-		return fail(descriptor, config->listen);
-	descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (descriptor < 0 || !bind_path(descriptor, &address, config) || listen(descriptor, BACKLOG) != 0)
-		return fail(descriptor, config->listen);
+	if (!find_owner(config, &owner))
+		return -1;
+	lock = lock_directory(&address);
+	descriptor = make_socket(&address, &owner, (mode_t)config->listen_mode);
+	if (lock >= 0)
+		close(lock);
 	return descriptor;
 }
 
@@ -188,6 +215,8 @@ static int listen_on_address(const char *text)
 
 int listen_open(const struct config *config)
 {
+	if (is_inherited())
+		return take_inherited();
 	return config->listen[0] == '/' ? listen_on_path(config) : listen_on_address(config->listen);
 }
 

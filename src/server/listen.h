@@ -10,14 +10,12 @@
 
 struct config;
 
-/* Whether descriptor 0 is a listening socket (FastCGI specification, 2.2). */
-bool listen_inherited(void);
-
 /* Whether the web server that started us counts its processes itself: mod_fcgid names the socket on descriptor 0 PARENT-PID.NUMBER. */
 bool listen_counted(void);
 
-/* Makes `config->listen`: a path (mode and group from the configuration; a stale socket is replaced, a live one or another kind of file
- * is not) or ADDRESS:PORT. Returns the descriptor, -1 after logging why. */
+/* The listening socket: descriptor 0, if that is one (FastCGI specification, 2.2), else `config->listen`: a path (mode and group from the
+ * configuration; a stale socket is replaced, a live one or another kind of file is not) or ADDRESS:PORT. Returns the descriptor, -1 after
+ * logging why. */
 int listen_open(const struct config *config);
 
 /* Removes the socket file that listen_open made in this process; a child's call does nothing. */

@@ -24,22 +24,32 @@
 #include "server/worker.h"
 
 #define TICK_MS 500       /* how often the scoreboard is looked at */
-#define TICK_CHANGE_MS 10 /* the same while workers start */
+#define TICK_START_MS 10  /* the same while workers start: no signal tells that one serves */
+#define START_MOST_MS 30000
+#define STATE_GRACE_MS 2000 /* beyond what the state's own time-out allows */
+#define CALL_GRACE_MS 5000
 #define YOUNG_MS 2000
 #define PAUSE_LEAST_MS 100
 #define PAUSE_MOST_MS 30000
 #define RELOAD_PAUSE_MS 250 /* between two reloads: a storm of SIGHUP is one now and then */
+
+/* However many reloads come while old workers finish their requests, there are no more processes than this for each that is wanted: one
+ * that serves, one that finishes, one that starts. */
+#define PROCESSES_MOST 3
 
 /* One worker process, in the scoreboard's slot of the same index. */
 struct worker_process {
 	pid_t pid; /* 0 = none */
 	unsigned generation;
 	int64_t started;
-	int64_t kill_at; /* it was asked to end: when it is killed; 0 = it was not */
+	int64_t kill_at;                    /* it was asked to end: when it is killed; 0 = it was not */
+	int64_t stopped;                    /* since when a signal (SIGSTOP) has kept it from running; 0 = it runs */
+	int64_t limits[WORKER_WRITING + 1]; /* ms it may be in each state, by the configuration that it has; 0 = for ever */
 };
 
 struct pool {
 	struct config *config;
+	struct config first; /* as it was at the start: the keys that a reload can not change are in force as they stand here */
 	int listening;
 	pool_reread *reread;
 	void *context;
@@ -50,6 +60,7 @@ struct pool {
 	unsigned generation; /* of the configuration */
 	int64_t pause;       /* before the next start, grown by workers that die young */
 	int64_t start_at;
+	int64_t last_start;
 	int64_t reload_at; /* 0 = none is asked for */
 	int64_t reloaded;
 	int64_t watchdog_ms, watchdog_at;
@@ -87,8 +98,9 @@ static bool is_serving(const struct pool *pool, const struct worker_process *wor
 	return is_wanted(worker) && slot_of(pool, worker)->state != WORKER_STARTING;
 }
 
+/* `current` are those with the newest configuration. */
 struct census {
-	int64_t alive, wanted, current, current_serving;
+	int64_t alive, wanted, serving, current, current_serving;
 };
 
 static struct census count_workers(const struct pool *pool)
@@ -100,6 +112,7 @@ static struct census count_workers(const struct pool *pool)
 
 		census.alive += is_alive(worker);
 		census.wanted += is_wanted(worker);
+		census.serving += is_serving(pool, worker);
 		census.current += is_current(pool, worker);
 		census.current_serving += is_current(pool, worker) && is_serving(pool, worker);
 	}
@@ -122,8 +135,8 @@ static void become_worker(struct pool *pool, struct scoreboard_slot *slot)
 	pool->in_worker = true;
 	pool->status = EXIT_SUCCESS;
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() == pool->pid)
-		pool->status = worker_run(pool->config, pool->listening, pool->counters, slot);
+	if (getppid() == pool->pid && worker_run(pool->config, pool->listening, pool->counters, slot) == WORKER_FAILED)
+		pool->status = EXIT_FAILURE;
 }
 
 static void grow_pause(struct pool *pool)
@@ -132,6 +145,15 @@ static void grow_pause(struct pool *pool)
 	if (pool->pause > PAUSE_MOST_MS)
 		pool->pause = PAUSE_MOST_MS;
 	pool->start_at = clock_monotonic_ms() + pool->pause;
+}
+
+/* What the state's own time-outs allow, and some more. */
+static void set_limits(struct worker_process *worker, const struct config *config)
+{
+	worker->limits[WORKER_STARTING] = START_MOST_MS;
+	worker->limits[WORKER_READING] = config->intake_timeout + STATE_GRACE_MS;
+	worker->limits[WORKER_WORKING] = config->request_timeout + CALL_GRACE_MS;
+	worker->limits[WORKER_WRITING] = config->intake_timeout + STATE_GRACE_MS;
 }
 
 static void reset_slot(struct scoreboard_slot *slot)
@@ -159,14 +181,24 @@ static bool start_worker(struct pool *pool)
 		become_worker(pool, slot_of(pool, worker));
 		return false;
 	}
-	*worker = (struct worker_process){ .pid = pid, .generation = pool->generation, .started = clock_monotonic_ms() };
-	slot_of(pool, worker)->pid = pid;
+	pool->last_start = clock_monotonic_ms();
+	*worker = (struct worker_process){ .pid = pid, .generation = pool->generation, .started = pool->last_start };
+	set_limits(worker, pool->config);
 	return true;
+}
+
+static int64_t count_missing(const struct pool *pool)
+{
+	struct census census = count_workers(pool);
+	int64_t missing = pool->config->workers - census.current;
+	int64_t room = pool->config->workers * PROCESSES_MOST - census.alive;
+
+	return missing < room ? missing : room;
 }
 
 static void start_missing(struct pool *pool)
 {
-	int64_t missing = pool->config->workers - count_workers(pool).current;
+	int64_t missing = count_missing(pool);
 
 	if (pool->stopping || clock_monotonic_ms() < pool->start_at)
 		return;
@@ -174,61 +206,72 @@ static void start_missing(struct pool *pool)
 		;
 }
 
+/* Once every worker has lived, the next one that dies young is the first again. */
+static void forget_pause(struct pool *pool)
+{
+	if (count_workers(pool).current_serving >= pool->config->workers && clock_monotonic_ms() - pool->last_start > YOUNG_MS)
+		pool->pause = 0;
+}
+
 /* ---- Ending ---- */
 
-static void ask_to_end(const struct pool *pool, struct worker_process *worker)
+static void ask_to_end(struct worker_process *worker, int64_t patience_ms)
 {
+	int64_t kill_at = clock_monotonic_ms() + patience_ms;
+
 	kill(worker->pid, SIGTERM);
-	worker->kill_at = clock_monotonic_ms() + pool->config->stop_timeout;
-	if (worker->kill_at == 0)
-		worker->kill_at = 1;
+	if (worker->kill_at == 0 || kill_at < worker->kill_at)
+		worker->kill_at = kill_at;
 }
 
 static void ask_all_to_end(struct pool *pool)
 {
 	for (size_t i = 0; i < SCOREBOARD_SLOTS; i++)
-		if (is_wanted(&pool->workers[i]))
-			ask_to_end(pool, &pool->workers[i]);
+		if (is_alive(&pool->workers[i]))
+			ask_to_end(&pool->workers[i], pool->config->stop_timeout);
 }
 
-/* Old workers go one by one as new ones serve, so that there are never fewer that do. */
+/* Nobody waits for an old worker, so that it may finish the longest request. */
+static int64_t longest_request(const struct worker_process *worker)
+{
+	return worker->limits[WORKER_READING] + worker->limits[WORKER_WORKING] + worker->limits[WORKER_WRITING];
+}
+
+/* Old workers go one by one as new ones serve, so that there are never fewer that do; one that does not serve yet goes at once. */
 static void end_superfluous(struct pool *pool)
 {
-	struct census census = count_workers(pool);
-	int64_t superfluous = census.wanted - census.current + census.current_serving - pool->config->workers;
+	int64_t superfluous = count_workers(pool).serving - pool->config->workers;
 
-	for (size_t i = 0; i < SCOREBOARD_SLOTS && superfluous > 0; i++) {
+	for (size_t i = 0; i < SCOREBOARD_SLOTS; i++) {
 		struct worker_process *worker = &pool->workers[i];
 
 		if (!is_wanted(worker) || is_current(pool, worker))
 			continue;
-		ask_to_end(pool, worker);
-		superfluous--;
+		if (is_serving(pool, worker) && superfluous-- <= 0)
+			continue;
+		ask_to_end(worker, longest_request(worker));
 	}
 }
 
-/* How long a worker may be in a state: what the state's own time-outs allow and some more. 0 = for ever. */
-static int64_t state_limit(const struct config *config, int state)
+/* The state is what a worker says: the master does not rely on it. */
+static int64_t state_limit(const struct worker_process *worker, int state)
 {
-	switch (state) {
-	case WORKER_STARTING:
-		return 30000;
-	case WORKER_READING:
-	case WORKER_WRITING:
-		return config->intake_timeout + 2000;
-	case WORKER_WORKING:
-		return config->request_timeout + 5000;
-	default:
-		return 0;
-	}
+	return state >= WORKER_STARTING && state <= WORKER_WRITING ? worker->limits[state] : START_MOST_MS;
 }
 
-static bool is_stuck(const struct pool *pool, const struct worker_process *worker, int64_t now)
+/* What is the matter with a worker that has to be killed; NULL if nothing is. */
+static const char *complaint(const struct pool *pool, const struct worker_process *worker, int64_t now)
 {
 	const struct scoreboard_slot *slot = slot_of(pool, worker);
-	int64_t limit = state_limit(pool->config, slot->state);
+	int64_t limit = state_limit(worker, slot->state);
 
-	return limit > 0 && now - slot->since > limit;
+	if (worker->kill_at != 0 && now >= worker->kill_at)
+		return "did not end in time";
+	if (limit > 0 && now - slot->since > limit)
+		return "is stuck";
+	if (worker->stopped != 0 && now - worker->stopped > worker->limits[WORKER_WORKING])
+		return "was stopped and not continued";
+	return NULL;
 }
 
 static void end_overdue(struct pool *pool)
@@ -236,15 +279,12 @@ static void end_overdue(struct pool *pool)
 	int64_t now = clock_monotonic_ms();
 
 	for (size_t i = 0; i < SCOREBOARD_SLOTS; i++) {
-		struct worker_process *worker = &pool->workers[i];
-		bool late;
+		const struct worker_process *worker = &pool->workers[i];
+		const char *what = is_alive(worker) ? complaint(pool, worker, now) : NULL;
 
-		if (!is_alive(worker))
+		if (what == NULL)
 			continue;
-		late = worker->kill_at != 0 && now >= worker->kill_at;
-		if (!late && !is_stuck(pool, worker, now))
-			continue;
-		log_message(LOG_ERR, "worker %d %s, killed", (int)worker->pid, late ? "did not end in time" : "is stuck");
+		log_message(LOG_ERR, "worker %d %s, killed", (int)worker->pid, what);
 		kill(worker->pid, SIGKILL);
 	}
 }
@@ -281,41 +321,60 @@ static void learn_from_end(struct pool *pool, const struct worker_process *worke
 		pool->pause = 0;
 }
 
+static void bury(struct pool *pool, struct worker_process *worker, int status)
+{
+	log_end(worker->pid, status);
+	learn_from_end(pool, worker, status);
+	worker->pid = 0;
+}
+
 static void reap(struct pool *pool)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
 		struct worker_process *worker = find_worker(pool, pid);
 
 		if (worker == NULL)
 			continue;
-		log_end(pid, status);
-		learn_from_end(pool, worker, status);
-		slot_of(pool, worker)->pid = 0;
-		worker->pid = 0;
+		if (WIFSTOPPED(status))
+			worker->stopped = clock_monotonic_ms();
+		else if (WIFCONTINUED(status))
+			worker->stopped = 0;
+		else
+			bury(pool, worker, status);
 	}
 }
 
 /* ---- Reloading and stopping ---- */
 
+/* Tells what a reload leaves as it is. A pool can not become one process: somebody may wait for this one. */
+static void keep_what_is_fixed(const struct pool *pool, struct config *config)
+{
+	const char *fixed = config_fixed_difference(&pool->first, config);
+
+	if (fixed == NULL && config->workers == 0)
+		fixed = "workers = 0";
+	if (fixed != NULL)
+		log_message(LOG_WARNING, "%s: takes effect with a restart only", fixed);
+	if (config->workers == 0)
+		config->workers = pool->config->workers;
+}
+
 static void reload(struct pool *pool)
 {
 	struct config config;
-	const char *fixed;
 
 	pool->reload_at = 0;
 	pool->reloaded = clock_monotonic_ms();
 	notify_reloading();
 	if (pool->reread(&config, pool->context) != 0) {
 		log_message(LOG_ERR, "the configuration is refused, the one before stays");
-		notify_send("READY=1");
+		notify_send("READY=1\nSTATUS=The configuration is refused, the one before stays");
 		return;
 	}
-	fixed = config_fixed_difference(pool->config, &config);
-	if (fixed != NULL)
-		log_message(LOG_WARNING, "%s is changed by a restart only", fixed);
+	keep_what_is_fixed(pool, &config);
 	*pool->config = config;
 	pool->generation++;
 	pool->ready = false;
@@ -346,12 +405,15 @@ static void begin_to_stop(struct pool *pool)
 
 /* ---- The loop ---- */
 
+/* After the start with the first worker that serves, after a reload with the last old one that goes. */
 static void tell_readiness(struct pool *pool)
 {
-	if (pool->ready || pool->stopping || count_workers(pool).current_serving == 0)
+	struct census census = count_workers(pool);
+
+	if (pool->ready || pool->stopping || census.current_serving == 0 || census.wanted > census.current)
 		return;
 	pool->ready = true;
-	notify_send("READY=1");
+	notify_send("READY=1\nSTATUS=Serving");
 	log_message(LOG_NOTICE, "ready");
 }
 
@@ -365,12 +427,27 @@ static void feed_watchdog(struct pool *pool)
 	pool->watchdog_at = now + pool->watchdog_ms;
 }
 
-/* Something is on its way that no signal tells of. */
-static bool is_changing(const struct pool *pool)
+static int64_t smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How long nothing has to be done, unless a signal comes. */
+static int64_t idle_time(const struct pool *pool)
 {
 	struct census census = count_workers(pool);
+	int64_t now = clock_monotonic_ms();
+	int64_t idle = census.current > census.current_serving ? TICK_START_MS : TICK_MS;
 
-	return !pool->stopping && (census.current_serving < pool->config->workers || census.wanted > census.current || pool->reload_at != 0);
+	if (pool->stopping)
+		return idle;
+	if (count_missing(pool) > 0)
+		idle = smaller(idle, pool->start_at - now);
+	if (pool->reload_at != 0)
+		idle = smaller(idle, pool->reload_at - now);
+	if (pool->watchdog_ms != 0)
+		idle = smaller(idle, pool->watchdog_at - now);
+	return idle > 0 ? idle : 0;
 }
 
 static void handle_signal(struct pool *pool, int number)
@@ -391,8 +468,8 @@ static void handle_signal(struct pool *pool, int number)
 
 static void wait_for_signal(struct pool *pool, const sigset_t *signals)
 {
-	int64_t tick = is_changing(pool) ? TICK_CHANGE_MS : TICK_MS;
-	const struct timespec most = { .tv_sec = tick / 1000, .tv_nsec = tick % 1000 * 1000000 };
+	int64_t idle = idle_time(pool);
+	const struct timespec most = { .tv_sec = idle / 1000, .tv_nsec = idle % 1000 * 1000000 };
 	int number = sigtimedwait(signals, NULL, &most);
 
 	if (number > 0)
@@ -405,6 +482,7 @@ static void maintain(struct pool *pool)
 	reload_if_due(pool);
 	end_overdue(pool);
 	end_superfluous(pool);
+	forget_pause(pool);
 	tell_readiness(pool);
 	feed_watchdog(pool);
 	start_missing(pool);
@@ -438,6 +516,7 @@ int pool_run(struct config *config, int listening, pool_reread *reread, void *co
 	sigset_t signals;
 
 	pool = (struct pool){ .config = config, .listening = listening, .reread = reread, .context = context, .pid = getpid() };
+	pool.first = *config;
 	pool.watchdog_ms = notify_watchdog_ms();
 	if (!share_memory(&pool))
 		return EXIT_FAILURE;

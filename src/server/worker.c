@@ -10,9 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/random.h>
-#include <sys/resource.h>
 
 #include "api/dispatch.h"
 #include "api/service.h"
@@ -21,12 +18,16 @@
 #include "base/deadline.h"
 #include "base/log.h"
 #include "base/scoreboard.h"
+#include "base/secret.h"
 #include "db/connection.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "server/intake.h"
 
-static volatile sig_atomic_t stop;
+#define OPEN_MOST_MS 1000 /* for the database before the first request */
+
+static volatile sig_atomic_t stop, reload;
+static volatile sig_atomic_t interrupted; /* by either */
 
 struct worker {
 	const struct config *config;
@@ -40,6 +41,14 @@ static void ask_to_stop(int number)
 {
 	(void)number;
 	stop = 1;
+	interrupted = 1;
+}
+
+static void ask_to_reload(int number)
+{
+	(void)number;
+	reload = 1;
+	interrupted = 1;
 }
 
 static void ignore(int number)
@@ -47,44 +56,37 @@ static void ignore(int number)
 	(void)number;
 }
 
-/* They are in place before libfcgi's, which replaces what it finds at its default or ignored. A reload is the master's affair. */
-static void set_handlers(void)
+/* They are in place before libfcgi's, which replaces what it finds at its default or ignored. In a pool a reload is the master's affair. */
+static void set_handlers(bool alone)
 {
-	struct sigaction stopping = { .sa_handler = ask_to_stop };
-	struct sigaction ignoring = { .sa_handler = ignore, .sa_flags = SA_RESTART };
+	const struct sigaction stopping = { .sa_handler = ask_to_stop };
+	const struct sigaction reloading = { .sa_handler = alone ? ask_to_reload : SIG_IGN };
+	const struct sigaction ignoring = { .sa_handler = ignore, .sa_flags = SA_RESTART };
 
-	stop = 0;
+	reload = 0;
+	interrupted = stop;
 	sigaction(SIGTERM, &stopping, NULL);
 	sigaction(SIGINT, &stopping, NULL);
 	sigaction(SIGUSR1, &stopping, NULL);
-	sigaction(SIGHUP, &ignoring, NULL);
+	sigaction(SIGHUP, &reloading, NULL);
 	sigaction(SIGPIPE, &ignoring, NULL);
 }
 
-/* The stop signals are open only while a connection is waited for, so that none cuts a request. */
+/* They are open only while a connection is waited for, so that none cuts a request. */
 static void close_signals(sigset_t *open_signals)
 {
 	sigset_t closed;
 
 	sigemptyset(open_signals);
 	sigemptyset(&closed);
-	sigaddset(&closed, SIGTERM);
+	sigaddset(&closed, SIGHUP);
 	sigaddset(&closed, SIGINT);
+	sigaddset(&closed, SIGTERM);
 	sigaddset(&closed, SIGUSR1);
 	sigprocmask(SIG_SETMASK, &closed, NULL);
 }
 
-/* What a worker never needs: more rights, and a core file with tokens in it. */
-static void give_up_privileges(void)
-{
-	const struct rlimit none = { 0, 0 };
-
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	setrlimit(RLIMIT_CORE, &none);
-}
-
-static bool open_connection(struct worker *worker)
+static bool make_connection(struct worker *worker)
 {
 	const struct config *config = worker->config;
 	const struct connection_options options = {
@@ -98,6 +100,13 @@ static bool open_connection(struct worker *worker)
 	return worker->service.connection != NULL;
 }
 
+/* The first request is not to wait for what can be had before; if the database is away, that is known soon enough. */
+static void open_connection(const struct worker *worker)
+{
+	connection_set_deadline(worker->service.connection, clock_monotonic_ms() + OPEN_MOST_MS);
+	connection_open(worker->service.connection);
+}
+
 static bool open_intake(struct worker *worker, int listening)
 {
 	const struct intake_options options = {
@@ -105,7 +114,7 @@ static bool open_intake(struct worker *worker, int listening)
 		.body_limit = (size_t)worker->config->body_limit,
 		.timeout_ms = worker->config->intake_timeout,
 		.open_signals = &worker->open_signals,
-		.stop = &stop,
+		.stop = &interrupted,
 		.slot = worker->slot,
 	};
 
@@ -115,10 +124,9 @@ static bool open_intake(struct worker *worker, int listening)
 
 static bool set_up(struct worker *worker, int listening)
 {
-	set_handlers();
+	set_handlers(worker->slot == NULL);
 	close_signals(&worker->open_signals);
-	give_up_privileges();
-	if (deadline_open() == 0 && open_connection(worker) && open_intake(worker, listening))
+	if (deadline_open() == 0 && make_connection(worker) && open_intake(worker, listening))
 		return true;
 	log_errno("worker");
 	return false;
@@ -179,36 +187,39 @@ static void serve(struct worker *worker)
 		worker->slot->requests++;
 }
 
-/* Up to a tenth less than the configured number, so that workers of one age do not retire together. */
-static int64_t requests_to_serve(const struct config *config)
+/* Up to a tenth less than the configured number, so that workers of one age do not retire together. Nobody replaces a process that serves
+ * alone. */
+static int64_t requests_to_serve(const struct worker *worker)
 {
+	int64_t most = worker->config->max_requests;
 	uint64_t random = 0;
 
-	if (config->max_requests == 0)
+	if (most == 0 || worker->slot == NULL)
 		return INT64_MAX;
-	if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
-		random = 0;
-	return config->max_requests - (int64_t)(random % (uint64_t)(config->max_requests / 10 + 1));
+	secret_random(&random, sizeof random);
+	return most - (int64_t)(random % (uint64_t)(most / 10 + 1));
 }
 
 static void serve_all(struct worker *worker)
 {
-	int64_t left = requests_to_serve(worker->config);
+	int64_t left = requests_to_serve(worker);
 
 	while (left-- > 0 && intake_accept(worker->intake) == 0)
 		serve(worker);
 }
 
-int worker_run(const struct config *config, int listening, struct counters *counters, struct scoreboard_slot *slot)
+enum worker_end worker_run(const struct config *config, int listening, struct counters *counters, struct scoreboard_slot *slot)
 {
 	struct worker worker = { .config = config, .slot = slot, .service = { .config = config, .counters = counters } };
 	bool ready = set_up(&worker, listening);
 
 	if (ready) {
-		connection_set_deadline(worker.service.connection, clock_monotonic_ms() + config->request_timeout);
+		open_connection(&worker);
 		serve_all(&worker);
 	}
 	intake_free(worker.intake);
 	connection_free(worker.service.connection);
-	return ready ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (!ready)
+		return WORKER_FAILED;
+	return reload && !stop ? WORKER_RELOAD : WORKER_DONE;
 }

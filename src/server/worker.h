@@ -10,9 +10,15 @@ struct config;
 struct counters;
 struct scoreboard_slot;
 
-/* Serves requests from the listening descriptor until it is asked to stop (SIGTERM, SIGINT, SIGUSR1) or has served its number.
- * Returns the process's exit status: 0 after an orderly end. Called in a child of the pool, or in the only process;
- * `counters` may be NULL (nothing is limited), `slot` too. */
-int worker_run(const struct config *config, int listening, struct counters *counters, struct scoreboard_slot *slot);
+enum worker_end {
+	WORKER_DONE,   /* asked to stop, or has served its number */
+	WORKER_FAILED, /* could not begin */
+	WORKER_RELOAD, /* SIGHUP */
+};
+
+/* Serves requests from the listening descriptor until it is asked to stop (SIGTERM, SIGINT, SIGUSR1) or has served its number. Called in a
+ * child of the pool; or in the only process, without `slot`: that has no number and returns on SIGHUP too, to be called again.
+ * `counters` may be NULL (nothing is limited). */
+enum worker_end worker_run(const struct config *config, int listening, struct counters *counters, struct scoreboard_slot *slot);
 
 #endif
