@@ -18,10 +18,11 @@ die() {
 	exit 1
 }
 
-# has KIND NAME: whether a command, a pkg-config module or a module of Debian's Python is there.
+# has KIND NAME: whether a command, a file, a pkg-config module or a module of Debian's Python is there.
 has() {
 	case $1 in
 	command) command -v "$2" >/dev/null ;;
+	file) [ -e "$2" ] ;;
 	module) pkg-config --exists "$2" 2>/dev/null ;;
 	python) /usr/bin/python3 -c "import $2" 2>/dev/null ;;
 	esac

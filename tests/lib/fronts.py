@@ -10,17 +10,12 @@ import unittest
 
 from process import DAEMON, SRCDIR, USER, Process, free_port
 
-def needed(*files):
-	"""Skips what it decorates, or raises in a test, unless these files are there."""
-	missing = [str(file) for file in files if not pathlib.Path(file).exists()]
-	if missing:
-		raise unittest.SkipTest(f"not installed: {', '.join(missing)}")
-
 
 class Front:
 	"""A web server of our own on a free port of 127.0.0.1. The snippet finds everything in the stack's directory."""
 
-	NAME = None     # of its process and log
+	NAME = None  # of the program and its log
+	FILES = ()  # what it needs beside the program
 	SNIPPET = None  # below conf/
 	SPAWNS = False  # it starts the service itself
 	SERVICE_LOG = None  # a file in the directory, in which that then logs
@@ -28,6 +23,9 @@ class Front:
 	RELOAD = signal.SIGUSR1
 
 	def __init__(self, directory):
+		missing = [str(file) for file in (self.NAME, *self.FILES) if shutil.which(file) is None and not pathlib.Path(file).exists()]
+		if missing:
+			raise unittest.SkipTest(f"not installed: {', '.join(missing)}")
 		self.directory = directory
 		self.file = directory / f"{self.NAME}.conf"
 		self.port = None
@@ -111,13 +109,9 @@ class LighttpdSpawn(Lighttpd):
 class Apache(Front):
 	NAME = "apache2"
 	REFUSED = "%00|%2F"
+	DIRECTORY = "/usr/lib/apache2/modules"
 	MODULES = ()
-	DIRECTORY = pathlib.Path("/usr/lib/apache2/modules")
 	MORE = ""
-
-	def prepare(self):
-		super().prepare()
-		needed(*(self.DIRECTORY / f"mod_{module}.so" for module in self.MODULES))
 
 	def command(self):
 		return ["apache2", "-D", "FOREGROUND", "-f", self.file]
@@ -141,6 +135,7 @@ Include "{self.snippet()}"
 class ApacheProxy(Apache):
 	SNIPPET = "apache2/livechat-sla.conf"
 	MODULES = ("proxy", "proxy_fcgi")
+	FILES = (f"{Apache.DIRECTORY}/mod_proxy_fcgi.so",)
 
 
 class ApacheFcgid(Apache):
@@ -148,19 +143,19 @@ class ApacheFcgid(Apache):
 	SPAWNS = True
 	SERVICE_LOG = "apache2-error.log"
 	MODULES = ("fcgid",)
+	FILES = (f"{Apache.DIRECTORY}/mod_fcgid.so",)
 	MORE = 'FcgidIPCDir "{directory}/fcgid"\nFcgidProcessTableFile "{directory}/fcgid-table"'
 
 
 class Nginx(Front):
 	NAME = "nginx"
 	SNIPPET = "nginx/livechat-sla.conf"
-	PARAMS = pathlib.Path("/etc/nginx/fastcgi_params")
+	FILES = ("/etc/nginx/fastcgi_params",)
 	RELOAD = signal.SIGHUP
 
 	def prepare(self):
 		super().prepare()
-		needed(self.PARAMS)
-		shutil.copy(self.PARAMS, self.directory)
+		shutil.copy(self.FILES[0], self.directory)
 
 	def command(self):
 		return ["nginx", "-c", self.file, "-e", self.directory / "nginx-error.log"]
