@@ -11,7 +11,7 @@
 #include <libgen.h>
 #include <netdb.h>
 #include <pwd.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -178,8 +178,17 @@ static int listen_on_path(const struct config *config)
 	return descriptor;
 }
 
-/* ADDRESS:PORT or [ADDRESS]:PORT -> its two parts; false if it is neither. */
-static bool split_address(const char *text, char *host, char *port, size_t size)
+/* getaddrinfo(3) takes any number for a port. */
+static bool is_port(const char *text)
+{
+	size_t length = strspn(text, "0123456789");
+	long port = strtol(text, NULL, 10);
+
+	return length > 0 && text[length] == '\0' && port > 0 && port <= UINT16_MAX;
+}
+
+/* ADDRESS:PORT, an IPv6 address in brackets -> its two parts; false if it is not. */
+static bool split_address(const char *text, char *host, const char **port, size_t size)
 {
 	const char *colon = strrchr(text, ':');
 	size_t length = colon == NULL ? 0 : (size_t)(colon - text);
@@ -187,23 +196,27 @@ static bool split_address(const char *text, char *host, char *port, size_t size)
 	if (length >= 2 && text[0] == '[' && colon[-1] == ']') {
 		text++;
 		length -= 2;
-	}
-	if (length == 0)
+	} else if (memchr(text, ':', length) != NULL) {
 		return false;
-	snprintf(host, size, "%.*s", (int)length, text);
-	snprintf(port, size, "%s", colon + 1);
+	}
+	if (length == 0 || length >= size || !is_port(colon + 1))
+		return false;
+	memcpy(host, text, length);
+	host[length] = '\0';
+	*port = colon + 1;
 	return true;
 }
 
 static int listen_on_address(const char *text)
 {
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM };
-	char host[108], port[108];
+	char host[108];
+	const char *port;
 	struct addrinfo *address;
 	int descriptor, on = 1;
 
 	errno = EINVAL;
-	if (!split_address(text, host, port, sizeof host) || getaddrinfo(host, port, &hints, &address) != 0)
+	if (!split_address(text, host, &port, sizeof host) || getaddrinfo(host, port, &hints, &address) != 0)
 		return fail(-1, text);
 	descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (descriptor < 0 || setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
