@@ -119,7 +119,7 @@ class Service(Site):
 		self.parts = self.pool,
 
 	def start(self, **more):
-		"""`more` goes to the process."""
+		"""`more` goes to Pool.start."""
 		self.pool.start(**more)
 		return self
 

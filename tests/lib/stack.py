@@ -128,10 +128,10 @@ class Pool:
 			shutil.chown(self.home, USER)
 			shutil.chown(self.file, USER)
 
-	def start(self, **more):
-		"""`more` goes to Process."""
+	def start(self, options=(), starter=(), **more):
+		"""`starter` is a command that runs ours; `more` goes to Process."""
 		self.write_configuration()
-		self.process = Process("pool", [*WRAPPER, DAEMON, f"--config={self.file}"], self.directory, **more)
+		self.process = Process("pool", [*starter, *WRAPPER, DAEMON, f"--config={self.file}", *options], self.directory, **more)
 		self.process.wait_for(lambda: can_connect(self.socket), "its socket", 60)
 
 	def stop(self):
