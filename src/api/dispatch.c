@@ -153,7 +153,7 @@ static enum outcome authenticate(struct call *call)
 
 /* Whether the caller is exempt from the rate limit is known only with the credentials, so that these are asked first; a caller without any
  * costs no statement. */
-static bool authorized(struct call *call)
+static bool authenticated(struct call *call)
 {
 	enum outcome outcome;
 
@@ -166,10 +166,19 @@ static bool authorized(struct call *call)
 		return false;
 	if (outcome == OUTCOME_NOT_FOUND)
 		response_fail(call->response, RESPONSE_NOT_LOGGED_IN);
-	else if (!call->route->open && !call->session.permitted)
+	return outcome == OUTCOME_DONE;
+}
+
+static bool permitted(struct call *call)
+{
+	const struct route_refusal *refusal = &call->route->unpermitted;
+
+	if (call->route->open || call->session.permitted)
+		return true;
+	if (refusal->text == NULL)
 		response_fail(call->response, RESPONSE_NOT_AUTHORIZED);
 	else
-		return true;
+		response_refuse(call->response, refusal->text, refusal->type);
 	return false;
 }
 
@@ -204,9 +213,11 @@ static bool keeps_to(const struct schema *schema, struct json_object *value, str
 
 static bool body_valid(struct call *call)
 {
-	if (call->route->body == NULL)
+	const struct route *route = call->route;
+
+	if (route->body == NULL && !route->any_body)
 		return true;
-	return parse_body(call) && keeps_to(call->route->body, call->body, call->response);
+	return parse_body(call) && (route->any_body || keeps_to(route->body, call->body, call->response));
 }
 
 static bool query_valid(struct call *call)
@@ -228,7 +239,7 @@ void dispatch(const struct service *service, const struct request *request, stru
 	if (!answered_by_table(response, request, &match)) {
 		call.route = match.route;
 		call.argument = match.argument;
-		if (body_acceptable(&call) && authorized(&call) && body_valid(&call) && query_valid(&call))
+		if (body_acceptable(&call) && authenticated(&call) && permitted(&call) && body_valid(&call) && query_valid(&call))
 			match.route->handler(&call);
 	}
 	json_object_put(call.body);

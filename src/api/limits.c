@@ -8,53 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/caller.h"
 #include "api/route.h"
 #include "api/service.h"
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/counters.h"
-#include "http/request.h"
 #include "http/response.h"
 
 #define CALLS "call"
 #define FAILURES "failure"
 #define LOGINS "login"
-
-/* The last of the comma-separated addresses before `end`. */
-static const char *last_element(const char *list, const char *end, size_t *length)
-{
-	const char *start;
-
-	while (end > list && strchr(", \t", end[-1]) != NULL)
-		end--;
-	for (start = end; start > list && strchr(", \t", start[-1]) == NULL; start--)
-		;
-	*length = (size_t)(end - start);
-	return start;
-}
-
-/* REMOTE_ADDR, or behind proxies that the configuration names what the nearest of them says: X-Forwarded-For grows to the right, and only
- * what a trusted proxy has added counts. An address that can not be read is :: */
-static struct address caller_address(const struct call *call)
-{
-	const struct networks *proxies = &call->service->config->trusted_proxies;
-	const char *list = call->request->forwarded_for;
-	const char *end = list + strlen(list);
-	struct address address = { 0 };
-
-	address_parse(call->request->address, strlen(call->request->address), &address);
-	while (networks_contain(proxies, &address)) {
-		struct address before;
-		size_t length;
-
-		end = last_element(list, end, &length);
-		if (!address_parse(end, length, &before))
-			break;
-		address = before;
-	}
-	return address;
-}
 
 static struct counters_key address_key(const struct call *call, const char *kind)
 {

@@ -6,6 +6,9 @@
 #include "api/route.h"
 
 const struct route *const routes[] = {
+	accounts_routes,
+	permissions_routes,
 	policies_routes,
+	tokens_routes,
 	NULL,
 };

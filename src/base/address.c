@@ -40,6 +40,14 @@ static bool is_ipv4(const struct address *address)
 	return IN6_IS_ADDR_V4MAPPED(&address->bytes);
 }
 
+void address_text(const struct address *address, char out[ADDRESS_TEXT_SIZE])
+{
+	if (is_ipv4(address))
+		inet_ntop(AF_INET, &address->bytes.s6_addr[12], out, ADDRESS_TEXT_SIZE);
+	else
+		inet_ntop(AF_INET6, &address->bytes, out, ADDRESS_TEXT_SIZE);
+}
+
 /* The digits behind a slash: bits of the address as it was written. */
 static bool parse_bits(const char *text, size_t length, bool ipv4, unsigned *bits)
 {

@@ -20,6 +20,8 @@ struct network {
 	unsigned bits; /* of 128 */
 };
 
+#define ADDRESS_TEXT_SIZE INET6_ADDRSTRLEN
+
 #define ADDRESS_NETWORKS_MOST 32
 
 struct networks {
@@ -29,6 +31,9 @@ struct networks {
 
 /* Reads an address, without port or brackets. */
 bool address_parse(const char *text, size_t length, struct address *address);
+
+/* Writes an address as inet_ntop(3) does; a mapped IPv4 address as IPv4. */
+void address_text(const struct address *address, char out[ADDRESS_TEXT_SIZE]);
 
 /* Reads ADDRESS or ADDRESS/BITS, separated by commas or blanks. */
 bool networks_parse(const char *text, struct networks *networks);

@@ -52,6 +52,7 @@ static const struct key keys[] = {
 	{ "listen-mode", set_mode, FIELD(listen_mode), 0, 0777, "0660", true },
 	{ "log", set_target, FIELD(log_target), 0, 0, "stderr", false },
 	{ "log-level", set_level, FIELD(log_level), 0, 0, "info", false },
+	{ "login-expiry", set_duration, FIELD(login_expiry), 60000, INT64_C(3650) * 86400000, "90d", false },
 	{ "max-requests", set_integer, FIELD(max_requests), 0, INT64_MAX, "100000", false },
 	{ "rate-limit", set_switch, FIELD(rate_limit), 0, 0, "on", false },
 	{ "rate-limit-calls", set_integer, FIELD(rate_limit_calls), 1, INT32_MAX, "10", false },

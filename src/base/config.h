@@ -37,6 +37,7 @@ struct config {
 	int64_t listen_mode;     /* of a socket file */
 	int64_t log_level;       /* syslog(3) */
 	int64_t log_target;      /* enum log_target */
+	int64_t login_expiry;    /* ms that a login's token lives */
 	int64_t max_requests;    /* of one worker; 0 = no limit */
 	int64_t rate_limit;      /* whether calls and failures are counted at all */
 	int64_t rate_limit_calls; /* of one address, path and method in the window */

@@ -6,9 +6,11 @@
 #include "base/password.h"
 
 #include <crypt.h>
+#include <ctype.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/secret.h"
@@ -51,10 +53,12 @@ bool password_hash(const char *digest, char hash[PASSWORD_HASH_LENGTH + 1])
 	return hashed != NULL;
 }
 
+/* $2b$NN$ and letters; a, b and y are one algorithm. */
 static bool is_bcrypt(const char *text)
 {
 	return strlen(text) == PASSWORD_HASH_LENGTH && strncmp(text, "$2", 2) == 0 && strchr("aby", text[2]) != NULL && text[3] == '$' &&
-	       text[6] == '$' && strspn(text + 7, BCRYPT_LETTERS) == PASSWORD_HASH_LENGTH - 7;
+	       isdigit((unsigned char)text[4]) && isdigit((unsigned char)text[5]) && text[6] == '$' &&
+	       strspn(text + 7, BCRYPT_LETTERS) == PASSWORD_HASH_LENGTH - 7;
 }
 
 bool password_matches(const char *digest, const char *hash)
@@ -71,9 +75,7 @@ bool password_matches(const char *digest, const char *hash)
 
 bool password_hash_valid(const char *text)
 {
-	int cost;
+	long cost = is_bcrypt(text) ? strtol(text + 4, NULL, 10) : 0;
 
-	if (!is_bcrypt(text) || sscanf(text + 4, "%2d$", &cost) != 1)
-		return false;
 	return cost >= COST_LEAST && cost <= PASSWORD_COST_MOST;
 }

@@ -15,22 +15,27 @@
 #define RETRY_AFTER_SECONDS 2
 #define HEAD_MOST 512
 
+typedef void failure_form(struct response *response, int status, const char *text);
+
+static failure_form framework_error, login_error;
+
 struct failure {
 	int status;
-	bool framework; /* {"status":"error","message":TEXT}: what Rocket.Chat's router itself answers */
+	failure_form *form;
 	const char *text;
 };
 
 static const struct failure failures[] = {
-	[RESPONSE_NO_SUCH_PATH] = { 404, true, "API endpoint does not exist" },
-	[RESPONSE_NO_SUCH_METHOD] = { 405, true, "API endpoint does not exist" },
-	[RESPONSE_BODY_TOO_LARGE] = { 413, false, "error-body-too-large" },
-	[RESPONSE_UNSUPPORTED_MEDIA_TYPE] = { 415, false, "error-unsupported-media-type" },
-	[RESPONSE_NOT_LOGGED_IN] = { 401, true, "You must be logged in to do this." },
-	[RESPONSE_NOT_AUTHORIZED] = { 403, false, "error-not-authorized" },
-	[RESPONSE_DUPLICATED_SLA] = { 400, false, "error-duplicated-sla" },
-	[RESPONSE_SERVICE_UNAVAILABLE] = { 503, false, "error-service-unavailable" },
-	[RESPONSE_INTERNAL_ERROR] = { 500, false, "Internal server error" },
+	[RESPONSE_NO_SUCH_PATH] = { 404, framework_error, "API endpoint does not exist" },
+	[RESPONSE_NO_SUCH_METHOD] = { 405, framework_error, "API endpoint does not exist" },
+	[RESPONSE_BODY_TOO_LARGE] = { 413, response_error, "error-body-too-large" },
+	[RESPONSE_UNSUPPORTED_MEDIA_TYPE] = { 415, response_error, "error-unsupported-media-type" },
+	[RESPONSE_NOT_LOGGED_IN] = { 401, framework_error, "You must be logged in to do this." },
+	[RESPONSE_UNAUTHORIZED] = { 401, login_error, "Unauthorized" },
+	[RESPONSE_NOT_AUTHORIZED] = { 403, response_error, "error-not-authorized" },
+	[RESPONSE_DUPLICATED_SLA] = { 400, response_error, "error-duplicated-sla" },
+	[RESPONSE_SERVICE_UNAVAILABLE] = { 503, response_error, "error-service-unavailable" },
+	[RESPONSE_INTERNAL_ERROR] = { 500, response_error, "Internal server error" },
 };
 
 static const char *reason(int status)
@@ -75,6 +80,7 @@ void response_error(struct response *response, int status, const char *text)
 	set_body(response, status, body);
 }
 
+/* What Rocket.Chat's router itself answers. */
 static void framework_error(struct response *response, int status, const char *text)
 {
 	struct json_object *body = json_object_new_object();
@@ -84,11 +90,22 @@ static void framework_error(struct response *response, int status, const char *t
 	set_body(response, status, body);
 }
 
+/* What its login answers. */
+static void login_error(struct response *response, int status, const char *text)
+{
+	struct json_object *body = json_object_new_object();
+
+	json_object_object_add(body, "status", json_object_new_string("error"));
+	json_object_object_add(body, "error", json_object_new_string(text));
+	json_object_object_add(body, "message", json_object_new_string(text));
+	set_body(response, status, body);
+}
+
 void response_fail(struct response *response, enum response_failure failure)
 {
 	const struct failure *row = &failures[failure];
 
-	(row->framework ? framework_error : response_error)(response, row->status, row->text);
+	row->form(response, row->status, row->text);
 	if (failure == RESPONSE_SERVICE_UNAVAILABLE)
 		response->retry_after = RETRY_AFTER_SECONDS;
 }

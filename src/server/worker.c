@@ -145,13 +145,14 @@ static void answer(struct worker *worker, const struct request *request, const s
 	static const char out_of_memory[] = "Status: 500 Internal Server Error\r\nContent-Type: application/json\r\n\r\n"
 	                                    "{\"success\":false,\"error\":\"Internal server error\"}";
 	char *text;
-	size_t length;
+	size_t length = 0;
 
 	scoreboard_enter(worker->slot, WORKER_WRITING);
 	if (response_format(response, strcmp(request->method, "HEAD") == 0, &text, &length) == 0)
 		intake_answer(worker->intake, text, length);
 	else
 		intake_answer(worker->intake, out_of_memory, sizeof out_of_memory - 1);
+	secret_wipe(text, length); /* it may have a new token in it */
 	free(text);
 }
 

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 The livechat-sla authors
+ *
+ * login, logout, me.
+ */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/answer.h"
+#include "api/caller.h"
+#include "api/limits.h"
+#include "api/route.h"
+#include "api/service.h"
+#include "base/config.h"
+#include "base/password.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "model/login.h"
+#include "model/user.h"
+
+/* -- what a login sends -- */
+
+struct credentials {
+	const char *name; /* of the user, or an e-mail address; lent by the body */
+	const char *token;
+	char digest[PASSWORD_DIGEST_LENGTH + 1]; /* "" = no password */
+};
+
+static struct json_object *member(struct json_object *object, const char *name)
+{
+	struct json_object *value = NULL;
+
+	if (json_object_is_type(object, json_type_object))
+		json_object_object_get_ex(object, name, &value);
+	return value;
+}
+
+/* A text without NUL, or NULL. */
+static const char *text_member(struct json_object *object, const char *name)
+{
+	struct json_object *value = member(object, name);
+
+	if (!json_object_is_type(value, json_type_string))
+		return NULL;
+	return strlen(json_object_get_string(value)) == (size_t)json_object_get_string_len(value) ? json_object_get_string(value) : NULL;
+}
+
+/* "username" or "email" of the body, or of its "user", which may also be the text itself. */
+static const char *read_name(struct json_object *body)
+{
+	struct json_object *user = member(body, "user");
+	struct json_object *holder = user == NULL ? body : user;
+	const char *username = text_member(holder, "username");
+
+	if (json_object_is_type(user, json_type_string))
+		return text_member(body, "user");
+	return username == NULL ? text_member(holder, "email") : username;
+}
+
+static bool is_sha256(struct json_object *password)
+{
+	const char *digest = text_member(password, "digest");
+	const char *algorithm = text_member(password, "algorithm");
+
+	return digest != NULL && password_digest_valid(digest) && algorithm != NULL && strcmp(algorithm, "sha-256") == 0;
+}
+
+/* A text, or {"digest":SHA-256,"algorithm":"sha-256"}; anything else is none. */
+static void read_password(struct json_object *body, char digest[PASSWORD_DIGEST_LENGTH + 1])
+{
+	struct json_object *password = member(body, "password");
+
+	if (json_object_is_type(password, json_type_string))
+		password_digest(json_object_get_string(password), (size_t)json_object_get_string_len(password), digest);
+	else if (is_sha256(password))
+		memcpy(digest, text_member(password, "digest"), PASSWORD_DIGEST_LENGTH + 1);
+}
+
+static void read_credentials(struct json_object *body, struct credentials *credentials)
+{
+	*credentials = (struct credentials){ .name = read_name(body), .token = text_member(body, "resume") };
+	read_password(body, credentials->digest);
+}
+
+/* Overwrites the texts of what was sent. */
+static void wipe_texts(struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_string))
+		secret_wipe((void *)json_object_get_string(value), (size_t)json_object_get_string_len(value));
+	if (!json_object_is_type(value, json_type_object))
+		return;
+	json_object_object_foreach(value, name, child)
+	{
+		(void)name;
+		wipe_texts(child);
+	}
+}
+
+/* -- login -- */
+
+static enum outcome by_password(struct call *call, const struct credentials *credentials, const char *address, struct login *login)
+{
+	const struct login_attempt attempt = {
+		.name = credentials->name,
+		.digest = credentials->digest,
+		.address = address,
+		.lifetime_ms = call->service->config->login_expiry,
+	};
+	enum outcome outcome = login_by_password(call->connection, &attempt, login);
+
+	if (outcome == OUTCOME_REFUSED)
+		limits_count_failed_login(call, credentials->name);
+	return outcome;
+}
+
+static enum outcome by_token(struct call *call, const struct credentials *credentials, const char *address, struct login *login)
+{
+	enum outcome outcome = login_by_token(call->connection, address, credentials->token, login);
+
+	if (outcome == OUTCOME_REFUSED)
+		limits_count_failure(call);
+	return outcome;
+}
+
+static enum outcome by_nothing(struct call *call, const char *address)
+{
+	limits_count_failure(call);
+	return login_refuse(call->connection, address);
+}
+
+static void add_text(struct json_object *object, const char *name, const char *text)
+{
+	json_object_object_add(object, name, json_object_new_string(text));
+}
+
+static void add_roles(struct json_object *object, const struct user *user)
+{
+	struct json_object *roles = json_object_new_array();
+
+	for (size_t i = 0; i < user->roles_count; i++)
+		json_object_array_add(roles, json_object_new_string(user->roles[i]));
+	json_object_object_add(object, "roles", roles);
+}
+
+static enum outcome describe_briefly(void *context, const struct user *user)
+{
+	struct json_object *me = context;
+
+	add_text(me, "_id", user->id);
+	add_text(me, "username", user->username);
+	add_roles(me, user);
+	json_object_object_add(me, "active", json_object_new_boolean(user->active));
+	return OUTCOME_DONE;
+}
+
+/* {"status":"success","data":DATA} */
+static struct json_object *with_data(struct json_object *data)
+{
+	struct json_object *body = json_object_new_object();
+
+	add_text(body, "status", "success");
+	json_object_object_add(body, "data", data);
+	return body;
+}
+
+/* False after having answered: also 401, for one who is removed at this moment. */
+static bool read_user(struct call *call, const char *username, user_visitor *visitor, struct json_object *object)
+{
+	enum outcome outcome = user_show(call->connection, username, visitor, object);
+
+	if (outcome != OUTCOME_NOT_FOUND)
+		return answer_outcome(call->response, outcome);
+	response_fail(call->response, RESPONSE_NOT_LOGGED_IN);
+	return false;
+}
+
+static void answer_login(struct call *call, const struct login *login)
+{
+	struct json_object *data = json_object_new_object(), *me = json_object_new_object();
+
+	add_text(data, "userId", login->user_id);
+	add_text(data, "authToken", login->token);
+	json_object_object_add(data, "me", me);
+	if (read_user(call, login->username, describe_briefly, me))
+		response_succeed(call->response, with_data(data));
+	else
+		json_object_put(data);
+}
+
+static void log_in_by(struct call *call, const struct credentials *credentials)
+{
+	struct login login = { 0 };
+	struct caller caller;
+	enum outcome outcome;
+
+	caller_read(&caller, call);
+	if (credentials->token != NULL)
+		outcome = by_token(call, credentials, caller.address, &login);
+	else if (credentials->name != NULL && credentials->digest[0] != '\0')
+		outcome = by_password(call, credentials, caller.address, &login);
+	else
+		outcome = by_nothing(call, caller.address);
+	if (outcome == OUTCOME_REFUSED)
+		response_fail(call->response, RESPONSE_UNAUTHORIZED);
+	else if (answer_outcome(call->response, outcome))
+		answer_login(call, &login);
+	secret_wipe(&login, sizeof login);
+}
+
+static void log_in(struct call *call)
+{
+	struct credentials credentials;
+
+	read_credentials(call->body, &credentials);
+	if (credentials.name == NULL || credentials.token != NULL || limits_login_allowed(call, credentials.name))
+		log_in_by(call, &credentials);
+	secret_wipe(&credentials, sizeof credentials);
+	wipe_texts(call->body);
+}
+
+/* -- logout, me -- */
+
+static void log_out(struct call *call)
+{
+	struct caller caller;
+	struct json_object *data;
+
+	caller_read(&caller, call);
+	if (!answer_outcome(call->response, login_end(call->connection, &caller.actor, call->request->auth_token)))
+		return;
+	data = json_object_new_object();
+	add_text(data, "message", "You've been logged out!");
+	response_succeed(call->response, with_data(data));
+}
+
+/* Nobody has checked an address, so that none is verified. */
+static void add_emails(struct json_object *object, const struct user *user)
+{
+	struct json_object *emails = json_object_new_array(), *email;
+
+	if (user->email != NULL) {
+		email = json_object_new_object();
+		add_text(email, "address", user->email);
+		json_object_object_add(email, "verified", json_object_new_boolean(false));
+		json_object_array_add(emails, email);
+	}
+	json_object_object_add(object, "emails", emails);
+}
+
+static enum outcome describe(void *context, const struct user *user)
+{
+	struct json_object *me = context;
+
+	add_text(me, "_id", user->id);
+	add_text(me, "username", user->username);
+	add_text(me, "name", user->name);
+	add_emails(me, user);
+	add_roles(me, user);
+	json_object_object_add(me, "active", json_object_new_boolean(user->active));
+	return OUTCOME_DONE;
+}
+
+static void show_me(struct call *call)
+{
+	struct json_object *me = json_object_new_object();
+
+	if (read_user(call, call->session.username, describe, me))
+		response_succeed(call->response, me);
+	else
+		json_object_put(me);
+}
+
+const struct route accounts_routes[] = {
+	{ .method = "POST", .path = "login", .open = true, .any_body = true, .handler = log_in },
+	{ .method = "POST", .path = "logout", .handler = log_out },
+	{ .method = "GET", .path = "me", .handler = show_me },
+	{ 0 },
+};
