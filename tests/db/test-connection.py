@@ -13,6 +13,7 @@ from proxy import CUT, EXECUTE, HANG, PREPARE, QUERY, SWALLOW, Before, Failure, 
 from process import free_port, wait_until
 
 INSERT = "INSERT INTO sla_policies"
+SLACK = 2000  # ms that a busy machine may add to what is bounded; less than the time-outs that did not bound it
 
 
 def setUpModule():
@@ -75,7 +76,7 @@ class ErrorTable(Case):
 			self.assert_outcome(result, outcome)
 			self.assertEqual(sum(one.count(INSERT) for one in proxies), tries)
 			self.assertEqual(sum(len(one.sessions) for one in proxies), connections)
-			self.assertLess(result.ms, 1500)
+			self.assertLess(result.ms, 1500 + SLACK)
 			return driver.logged()
 
 	def test_rolled_back_is_repeated(self):
@@ -168,7 +169,7 @@ class RealErrors(Case):
 			driver("open")
 			result = driver("sleep", 30)
 			self.assert_outcome(result, "UNAVAILABLE")
-			self.assertLess(result.ms, 1500)
+			self.assertLess(result.ms, 1500 + SLACK)
 			self.assertIn("1969", driver.logged())
 			self.assert_outcome(self.add(driver), "DONE")
 		self.assertEqual(len(self.proxy.sessions), 1)
@@ -180,7 +181,7 @@ class RealErrors(Case):
 			try:
 				result = self.add(driver)
 				self.assert_outcome(result, "UNAVAILABLE")
-				self.assertLess(result.ms, 500)
+				self.assertLess(result.ms, 500 + SLACK)
 				wait_until(lambda: driver("echo").outcome == "DONE", "reads go on")
 			finally:
 				server.sql("SET GLOBAL read_only = 0")
@@ -271,7 +272,7 @@ class LostAnswers(Case):
 			result = self.add(driver, name, due)
 			self.assert_outcome(result, "UNAVAILABLE")
 			self.assertGreaterEqual(result.ms, 900)
-			self.assertLess(result.ms, 1500)
+			self.assertLess(result.ms, 1500 + SLACK)
 
 	def test_transaction(self):
 		for number, (beginning, kind, action) in enumerate([("INSERT INTO users", EXECUTE, CUT), ("INSERT INTO user_roles", EXECUTE, SWALLOW),
@@ -331,7 +332,7 @@ class LostConnections(Case):
 				for _ in range(5):
 					result = driver("echo")
 					self.assert_outcome(result, "UNAVAILABLE")
-					self.assertLess(result.ms, 500)
+					self.assertLess(result.ms, 500 + SLACK)
 					time.sleep(0.06)  # more than a host rests, so that it is tried each time
 			finally:
 				server.database.start()
@@ -346,7 +347,7 @@ class LostConnections(Case):
 			first, second = driver("echo"), driver("echo")
 		self.assertEqual([first.outcome, second.outcome], ["UNAVAILABLE", "UNAVAILABLE"])
 		self.assertGreaterEqual(first.ms, 900)
-		self.assertLess(second.ms, 100)
+		self.assertLess(second.ms, first.ms / 2)
 
 	def test_complaints_are_few(self):
 		with Driver(server.file, f"127.0.0.1:{free_port()}") as driver:
@@ -363,7 +364,7 @@ class Hosts(Case):
 			with Driver(server.file, ", ".join([*dead, self.proxy.host])) as driver:
 				result = self.add(driver)
 				self.assert_outcome(result, "DONE")
-				self.assertLess(result.ms, 1000)
+				self.assertLess(result.ms, 1000 + SLACK)
 
 	def test_silent_host_is_passed_over(self):
 		silent = socket.create_server(("127.0.0.1", 0))
@@ -373,13 +374,13 @@ class Hosts(Case):
 				driver("deadline", 5000)
 				result = self.add(driver)
 				self.assert_outcome(result, "DONE")
-				self.assertLess(result.ms, 2500)
+				self.assertLess(result.ms, 2500 + SLACK)
 
 	def test_all_dead(self):
 		with Driver(server.file, f"127.0.0.1:{free_port()},127.0.0.1:{free_port()}") as driver:
 			result = self.add(driver)
 			self.assert_outcome(result, "UNAVAILABLE")
-			self.assertLess(result.ms, 500)
+			self.assertLess(result.ms, 500 + SLACK)
 
 	def test_lost_host_gives_way_to_another(self):
 		other = self.add_proxy()
@@ -421,7 +422,7 @@ class Deadlines(Case):
 			driver("deadline", 700)
 			result = self.add(driver)
 			self.assert_outcome(result, "UNAVAILABLE")
-			self.assertTrue(650 <= result.ms <= 1000, result)
+			self.assertTrue(650 <= result.ms <= 1000 + SLACK, result)
 			server.database.resume()
 			driver("no-deadline")
 			self.assert_outcome(self.add(driver), "DONE")
@@ -432,7 +433,7 @@ class Deadlines(Case):
 			driver("deadline", 2500)
 			result = self.add(driver)
 			self.assert_outcome(result, "UNAVAILABLE")
-			self.assertLessEqual(result.ms, 2600)
+			self.assertLessEqual(result.ms, 2600 + SLACK)
 
 	def test_silence_after_login(self):
 		self.proxy.plan = lambda command: HANG
@@ -440,7 +441,7 @@ class Deadlines(Case):
 			driver("deadline", 700)
 			result = driver("echo")
 			self.assert_outcome(result, "UNAVAILABLE")
-			self.assertTrue(650 <= result.ms <= 1000, result)
+			self.assertTrue(650 <= result.ms <= 1000 + SLACK, result)
 
 	def test_silence_without_a_deadline_ends_by_the_time_out(self):
 		with self.driver(timeout=1000) as driver:
@@ -448,7 +449,7 @@ class Deadlines(Case):
 			self.proxy.at("SELECT ?", HANG)
 			result = driver("echo")
 			self.assert_outcome(result, "DONE")
-			self.assertTrue(900 <= result.ms <= 2000, result)
+			self.assertTrue(900 <= result.ms <= 2000 + SLACK, result)
 
 	def test_nothing_begins_after_it(self):
 		with self.driver() as driver:
