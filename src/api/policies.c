@@ -9,21 +9,13 @@
 #include <string.h>
 
 #include "api/answer.h"
+#include "api/policies_document.h"
 #include "api/policies_sort.h"
 #include "api/route.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "json/schema.h"
 #include "model/policy.h"
-
-#define NO_NUL "^[^\\u0000]*$"
-
-/* POST's body and PUT's. */
-static const struct schema_property properties[] = {
-	{ "name", SCHEMA_STRING, true, 1, POLICY_NAME_MOST, NO_NUL },
-	{ "description", SCHEMA_STRING, true, 0, POLICY_DESCRIPTION_MOST, NO_NUL },
-	{ "dueTimeInMinutes", SCHEMA_INTEGER, true, 1, POLICY_DUE_TIME_MOST, NULL },
-};
 
 #define COUNT_INITIAL 50
 #define COUNT_MOST 100
@@ -39,39 +31,6 @@ static const struct schema_property query_properties[] = {
 };
 
 static const struct schema query_schema = { query_properties, sizeof query_properties / sizeof *query_properties };
-static const struct schema body_schema = { properties, sizeof properties / sizeof *properties };
-
-/* The texts are lent by the body. */
-static void policy_of_body(struct policy *policy, struct json_object *body)
-{
-	struct json_object *name = json_object_object_get(body, "name");
-	struct json_object *description = json_object_object_get(body, "description");
-
-	*policy = (struct policy){
-		.name = json_object_get_string(name),
-		.name_length = (size_t)json_object_get_string_len(name),
-		.description = json_object_get_string(description),
-		.description_length = (size_t)json_object_get_string_len(description),
-		.due_time_in_minutes = json_object_get_int64(json_object_object_get(body, "dueTimeInMinutes")),
-	};
-}
-
-static void add_texts(struct json_object *object, const struct policy *policy)
-{
-	json_object_object_add(object, "name", json_object_new_string_len(policy->name, (int)policy->name_length));
-	json_object_object_add(object, "description", json_object_new_string_len(policy->description, (int)policy->description_length));
-	json_object_object_add(object, "dueTimeInMinutes", json_object_new_int64(policy->due_time_in_minutes));
-}
-
-static void add_id(struct json_object *object, const struct policy *policy)
-{
-	json_object_object_add(object, "_id", json_object_new_string(policy->id));
-}
-
-static void add_updated_at(struct json_object *object, const struct policy *policy)
-{
-	json_object_object_add(object, "_updatedAt", json_object_new_string(policy->updated_at));
-}
 
 /* {"sla": SLA} */
 static struct json_object *wrapped(struct json_object *sla)
@@ -82,13 +41,13 @@ static struct json_object *wrapped(struct json_object *sla)
 	return body;
 }
 
-/* The three answers that carry a policy differ in the order of their keys and in what they leave out. */
+/* The answers that carry a policy differ in the order of their keys and in what they leave out. */
 static struct json_object *created(const struct policy *policy)
 {
 	struct json_object *sla = json_object_new_object();
 
-	add_texts(sla, policy);
-	add_id(sla, policy);
+	policies_add_texts(sla, policy);
+	policies_add_id(sla, policy);
 	return wrapped(sla);
 }
 
@@ -96,20 +55,10 @@ static struct json_object *changed(const struct policy *policy)
 {
 	struct json_object *sla = json_object_new_object();
 
-	add_texts(sla, policy);
-	add_updated_at(sla, policy);
-	add_id(sla, policy);
+	policies_add_texts(sla, policy);
+	policies_add_updated_at(sla, policy);
+	policies_add_id(sla, policy);
 	return wrapped(sla);
-}
-
-static struct json_object *stored(const struct policy *policy)
-{
-	struct json_object *sla = json_object_new_object();
-
-	add_id(sla, policy);
-	add_texts(sla, policy);
-	add_updated_at(sla, policy);
-	return sla;
 }
 
 static void answer_not_found(struct call *call)
@@ -143,7 +92,7 @@ static void create(struct call *call)
 {
 	struct policy policy;
 
-	policy_of_body(&policy, call->body);
+	policies_read(&policy, call->body);
 	if (done(call, policy_add(call->connection, &policy, call->session.user_id)))
 		response_succeed(call->response, created(&policy));
 }
@@ -153,14 +102,14 @@ static void get(struct call *call)
 	struct policy policy;
 
 	if (done(call, policy_get(call->connection, call->argument, &policy)))
-		response_succeed(call->response, stored(&policy));
+		response_succeed(call->response, policies_document(&policy));
 }
 
 static void change(struct call *call)
 {
 	struct policy policy;
 
-	policy_of_body(&policy, call->body);
+	policies_read(&policy, call->body);
 	if (strlen(call->argument) > POLICY_ID_MOST) {
 		answer_not_found(call);
 		return;
@@ -223,7 +172,7 @@ static bool sort_parameter(struct call *call, struct policy_query *query)
 
 static enum outcome add_to_list(void *context, const struct policy *policy)
 {
-	json_object_array_add(context, stored(policy));
+	json_object_array_add(context, policies_document(policy));
 	return OUTCOME_DONE;
 }
 
@@ -259,9 +208,9 @@ static void list(struct call *call)
 
 const struct route policies_routes[] = {
 	{ .method = "GET", .path = "livechat/sla", .permissions = READERS, .query = &query_schema, .handler = list },
-	{ .method = "POST", .path = "livechat/sla", .permissions = WRITERS, .body = &body_schema, .handler = create },
+	{ .method = "POST", .path = "livechat/sla", .permissions = WRITERS, .body = &policies_schema, .handler = create },
 	{ .method = "GET", .path = "livechat/sla/:", .permissions = READERS, .handler = get },
-	{ .method = "PUT", .path = "livechat/sla/:", .permissions = WRITERS, .body = &body_schema, .handler = change },
+	{ .method = "PUT", .path = "livechat/sla/:", .permissions = WRITERS, .body = &policies_schema, .handler = change },
 	{ .method = "DELETE", .path = "livechat/sla/:", .permissions = WRITERS, .handler = remove_one },
 	{ 0 },
 };

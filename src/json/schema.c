@@ -185,8 +185,10 @@ static bool properties_valid(const struct schema *schema, struct json_object *ob
 		struct json_object *value;
 
 		if (json_object_object_get_ex(object, property->name, &value) &&
-		    !checks[property->type](object, property, value, error))
+		    !checks[property->type](object, property, value, error)) {
+			error->property = property->name;
 			return false;
+		}
 	}
 	return true;
 }

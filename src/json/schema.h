@@ -30,6 +30,7 @@ struct schema {
 
 struct schema_error {
 	char text[128]; /* as ajv words it, without " [invalid-params]" */
+	const char *property; /* whose value it is about; NULL = the object itself */
 	bool no_memory; /* it is not the value's fault, and there is no text */
 };
 
