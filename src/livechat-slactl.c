@@ -11,7 +11,7 @@
 #include "slactl/command.h"
 #include "slactl/report.h"
 
-static const struct command *const subjects[] = { db_commands, token_commands, user_commands, NULL };
+static const struct command *const subjects[] = { db_commands, policy_commands, token_commands, user_commands, NULL };
 
 static const struct option_row common_options[] = {
 	{ "config", 'c', "FILE", "the configuration file (default: $LIVECHAT_SLA_CONFIG, " CONFIG_FILE ")" },
@@ -30,6 +30,14 @@ static size_t count_words(const char *text)
 		count++;
 	}
 	return count;
+}
+
+static bool enough_words(const char *words, size_t given)
+{
+	size_t most = count_words(words);
+	const char *optional = strchr(words, '[');
+
+	return given <= most && given + (optional == NULL ? 0 : count_words(optional)) >= most;
 }
 
 /* How many of the program's words name this command: all of its words, or 0. */
@@ -122,7 +130,7 @@ static int run_command(struct invocation *invocation, int argc, char **argv)
 		return wrong_usage();
 	if (options_value(&invocation->options, "help") != NULL)
 		return help_command(command);
-	if ((size_t)(argc - first) != count_words(command->arguments)) {
+	if (!enough_words(command->arguments, (size_t)(argc - first))) {
 		complain("%s: expected arguments: %s", command->words, command->arguments[0] == '\0' ? "none" : command->arguments);
 		return wrong_usage();
 	}

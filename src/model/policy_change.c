@@ -11,7 +11,6 @@
 #include "model/policy.h"
 #include "model/policy_row.h"
 
-/* Copies the row and locks it, so that of two changes at once the second finds what the first left. */
 static const struct statement keep_row = {
 	"INSERT INTO sla_policy_history (change_id, policy_id, change_kind, changed_at, changed_by, "
 	"name, description, due_time_in_minutes, created_at, created_by, updated_at, updated_by) "
@@ -60,14 +59,19 @@ static enum outcome already_done(struct connection *connection, const struct ste
 	return statement_row(connection, &find_step, parameters, &id);
 }
 
-static enum outcome keep(struct connection *connection, const struct step *step)
+enum outcome policy_keep(struct connection *connection, const char *change_id, const char *kind, const char *policy_id,
+                         const char *user_id)
 {
-	const struct value parameters[] = { value_text(step->id), value_text(step->kind), value_text(step->user_id),
-		                            value_text(step->policy_id) };
+	const struct value parameters[] = { value_text(change_id), value_text(kind), value_text(user_id), value_text(policy_id) };
 	uint64_t kept = 0;
 	enum outcome outcome = statement_run(connection, &keep_row, parameters, &kept);
 
 	return outcome == OUTCOME_DONE && kept == 0 ? OUTCOME_NOT_FOUND : outcome;
+}
+
+static enum outcome keep(struct connection *connection, const struct step *step)
+{
+	return policy_keep(connection, step->id, step->kind, step->policy_id, step->user_id);
 }
 
 static enum outcome update(struct connection *connection, const struct step *step)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 The livechat-sla authors
  *
- * How a row of sla_policies is read; for the files of the policy model alone.
+ * How a row of sla_policies is read and kept; for the files of the policy model alone.
  */
 #ifndef MODEL_POLICY_ROW_H
 #define MODEL_POLICY_ROW_H
 
+#include "base/outcome.h"
+
+struct connection;
 struct policy;
 struct value;
 
@@ -16,5 +19,10 @@ struct value;
 
 /* The texts stay those of the row. */
 void policy_of_row(struct policy *policy, const struct value *columns);
+
+/* Inside a transaction: copies the policy's row to the history, as step `change_id` of this kind by this user, and locks the row, so
+ * that of two changes at once the second finds what the first left. OUTCOME_NOT_FOUND if there is none. */
+enum outcome policy_keep(struct connection *connection, const char *change_id, const char *kind, const char *policy_id,
+                         const char *user_id);
 
 #endif

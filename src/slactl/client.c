@@ -100,8 +100,13 @@ struct connection *client_connection(const struct client *client, const struct i
 	if (connection == NULL)
 		complain("out of memory");
 	else
-		connection_set_deadline(connection, clock_monotonic_ms() + invocation->config.request_timeout);
+		client_renew(connection, invocation);
 	return connection;
+}
+
+void client_renew(struct connection *connection, const struct invocation *invocation)
+{
+	connection_set_deadline(connection, clock_monotonic_ms() + invocation->config.request_timeout);
 }
 
 struct connection *client_connect(const struct invocation *invocation)

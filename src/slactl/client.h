@@ -31,7 +31,10 @@ struct connection *client_connection(const struct client *client, const struct i
 /* Who runs the command, as the audit tells it: "cli:NAME" of the operating system's user. It lives as long as the process. */
 const struct actor *client_actor(void);
 
-/* The two together for CLIENT_WORK. */
+/* Gives work that is begun from now on a request's time again: for a command that does several pieces of it. */
+void client_renew(struct connection *connection, const struct invocation *invocation);
+
+/* The first two together for CLIENT_WORK. */
 struct connection *client_connect(const struct invocation *invocation);
 
 #endif

@@ -16,7 +16,7 @@ struct invocation;
 
 struct command {
 	const char *words;                 /* "token issue" */
-	const char *arguments;             /* "NAME", one word each; all have to be given; "" = none */
+	const char *arguments;             /* "NAME", one word each; those in [] may be left out; "" = none */
 	const char *help;                  /* one line */
 	const struct option_row *options;  /* its own, beside those that all have; NULL = none */
 	int (*run)(const struct invocation *invocation);
@@ -25,12 +25,12 @@ struct command {
 /* What a handler gets. */
 struct invocation {
 	const struct command *command;
-	char *const *arguments; /* as many as the row has */
+	char *const *arguments; /* as many as were given, then NULL */
 	struct options options;
 	struct config config;
 };
 
 /* Rows up to the one whose words are NULL. */
-extern const struct command db_commands[], token_commands[], user_commands[];
+extern const struct command db_commands[], policy_commands[], token_commands[], user_commands[];
 
 #endif

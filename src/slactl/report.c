@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "slactl/command.h"
 
 void complain(const char *format, ...)
@@ -30,6 +31,28 @@ int report_outcome(enum outcome outcome)
 		return STATUS_DONE;
 	complain(outcome == OUTCOME_UNAVAILABLE ? "the database is not available" : "it failed");
 	return STATUS_FAILED;
+}
+
+/* C0, DEL and C1: one byte, or two that begin with c2. 0 if it is none. */
+static unsigned control_character(const char *text, size_t sequence)
+{
+	unsigned char last = (unsigned char)text[sequence - 1];
+
+	if (sequence == 1)
+		return last < 0x20 || last == 0x7f ? last : 0;
+	return sequence == 2 && (unsigned char)text[0] == 0xc2 && last < 0xa0 ? last : 0;
+}
+
+void report_text(const char *text, size_t length)
+{
+	for (size_t i = 0, sequence; i < length && (sequence = text_utf8_sequence(text + i, length - i)) > 0; i += sequence) {
+		unsigned control = control_character(text + i, sequence);
+
+		if (control != 0)
+			printf("\\u%04x", control);
+		else
+			fwrite(text + i, 1, sequence, stdout);
+	}
 }
 
 int report_done(void)

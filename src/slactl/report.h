@@ -6,6 +6,8 @@
 #ifndef SLACTL_REPORT_H
 #define SLACTL_REPORT_H
 
+#include <stddef.h>
+
 #include "base/outcome.h"
 
 /* One line on standard error, headed by the program's name. */
@@ -13,6 +15,9 @@ __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
 /* Complains of an outcome that a command has no words of its own for. Returns the exit status for it. */
 int report_outcome(enum outcome outcome);
+
+/* Prints UTF-8 on standard output; a control character, which would move the cursor or worse, as JSON escapes it. */
+void report_text(const char *text, size_t length);
 
 /* Sees to it that what was printed has been written. Returns the exit status. */
 int report_done(void);
