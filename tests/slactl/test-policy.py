@@ -306,6 +306,16 @@ class Broken(Case):
 				self.assertEqual([row[0] for row in self.rows("due_time_in_minutes")], ["1", "2", "3"])
 				self.assertEqual(self.proxy.count("START TRANSACTION", QUERY), 2)
 
+	def test_input_is_read_again_from_where_it_stood(self):
+		with tempfile.TemporaryFile() as file:
+			file.write(b"not for the import\n" + lines(document(1), document(2)).encode())
+			file.flush()
+			os.lseek(file.fileno(), len(b"not for the import\n"), os.SEEK_SET)
+			self.proxy.at("COMMIT", CUT, kind=QUERY)
+			result = subprocess.run([SLACTL, f"--config={self.config}", "policy", "import"], stdin=file, capture_output=True, text=True)
+		self.assertEqual(result.stdout, "imported: 2, replaced: 0, unchanged: 0, refused: 0\n")
+		self.assertEqual(self.proxy.count("START TRANSACTION", QUERY), 2)
+
 	def test_replacement_is_in_the_history_once(self):
 		self.import_lines(lines(document(1)), 1)
 		self.proxy.at("COMMIT", SWALLOW, kind=QUERY)
