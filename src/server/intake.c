@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -21,11 +20,13 @@
 #include "base/deadline.h"
 #include "base/log.h"
 #include "base/scoreboard.h"
+#include "server/peers.h"
 #include "server/records.h"
 
-#define READ_SIZE 16384
-#define DRAINED_MOST (16 * READ_SIZE)
 #define SHORTAGE_PAUSE_MS 200
+/* Most peers send their request as soon as they are connected. For so long the next connection is left to the other workers: this one would
+ * only keep it waiting. */
+#define PATIENCE_MS 5
 
 /* fcgiapp.h asks not to use ipcFd and keepConnection, but there is no other way to give the library a descriptor. Their places have been
  * the same in all of 2.4; should they move, this does not compile. */
@@ -34,13 +35,15 @@ _Static_assert(offsetof(FCGX_Request, keepConnection) == offsetof(FCGX_Request, 
 
 struct intake {
 	struct intake_options options;
-	struct records *records;
-	int memory;  /* the memory file */
+	struct peers *peers;
+	struct peer *served; /* whose request is in work */
+	int64_t served_since;
+	int64_t accept_after; /* no connection is taken before */
+	bool complained; /* that the last accept failed */
+	int memory;      /* the memory file */
 	int channel; /* what libfcgi takes for its connection: the memory file while it reads, the connection while it answers. It is kept
 	              * from request to request, so that no request is lost for want of a descriptor once it has been read. */
-	int connection;
 	FCGX_Request fcgi;
-	unsigned char bytes[READ_SIZE];
 };
 
 static void close_if_open(int descriptor)
@@ -70,10 +73,9 @@ struct intake *intake_new(const struct intake_options *options)
 		return NULL;
 	intake->options = *options;
 	intake->channel = -1;
-	intake->connection = -1;
 	intake->memory = memfd_create("request", MFD_CLOEXEC);
-	intake->records = records_new(options->body_limit);
-	if (intake->memory >= 0 && intake->records != NULL && open_channel(intake) && FCGX_Init() == 0 &&
+	intake->peers = peers_new(options->body_limit, options->timeout_ms);
+	if (intake->memory >= 0 && intake->peers != NULL && open_channel(intake) && FCGX_Init() == 0 &&
 	    make_non_blocking(options->listening) == 0)
 		return intake;
 	intake_free(intake);
@@ -84,10 +86,9 @@ void intake_free(struct intake *intake)
 {
 	if (intake == NULL)
 		return;
-	close_if_open(intake->connection);
 	close_if_open(intake->channel);
 	close_if_open(intake->memory);
-	records_free(intake->records);
+	peers_free(intake->peers);
 	free(intake);
 }
 
@@ -101,106 +102,76 @@ static bool stop_asked(const struct intake *intake)
 	return *intake->options.stop != 0;
 }
 
-/* Another worker took it, or it went away: no reason to pause. */
+/* Another worker took it, or it went away. */
 static bool is_lost_race(int error)
 {
 	return error == EAGAIN || error == ECONNABORTED || error == EINTR;
 }
 
 /* Mostly a want of descriptors or memory, which is waited out. */
-static void wait_for_better_times(bool *complained)
+static void wait_for_better_times(struct intake *intake)
 {
-	if (!*complained)
+	if (!intake->complained)
 		log_errno("accept");
-	*complained = true;
-	clock_sleep_ms(SHORTAGE_PAUSE_MS);
+	intake->complained = true;
+	intake->accept_after = clock_monotonic_ms() + SHORTAGE_PAUSE_MS;
 }
 
-/* Takes the next connection; false if stop was asked for. */
-static bool take_connection(struct intake *intake)
+static void take_connection(struct intake *intake)
 {
-	struct pollfd listening = { .fd = intake->options.listening, .events = POLLIN };
-	bool complained = false;
+	int connection = accept4(intake->options.listening, NULL, NULL, SOCK_CLOEXEC);
 
-	while (!stop_asked(intake)) {
-		if (ppoll(&listening, 1, NULL, intake->options.open_signals) < 0)
-			continue;
-		intake->connection = accept4(listening.fd, NULL, NULL, SOCK_CLOEXEC);
-		if (intake->connection >= 0)
-			return true;
-		if (!is_lost_race(errno))
-			wait_for_better_times(&complained);
+	if (connection >= 0) {
+		intake->complained = false;
+		intake->accept_after = clock_monotonic_ms() + PATIENCE_MS;
+		peers_add(intake->peers, connection);
+	} else if (!is_lost_race(errno)) {
+		wait_for_better_times(intake);
 	}
-	return false;
 }
 
-/* A connection that is closed with bytes unread is reset, and the answer in it lost; but nobody is listened to for ever. */
-static void drop_connection(struct intake *intake)
+/* Waits until a peer has sent something or is late, a connection can be taken, or a signal has come. */
+static void wait_for_peers(struct intake *intake, bool accepting)
 {
-	ssize_t length;
-	size_t drained = 0;
+	struct pollfd entries[1 + PEERS_MOST] = { { .fd = -1, .events = POLLIN } };
+	size_t count = 1 + peers_poll(intake->peers, entries + 1);
+	int64_t now = clock_monotonic_ms(), until = peers_deadline(intake->peers);
+	struct timespec most;
+
+	if (accepting && now >= intake->accept_after)
+		entries[0].fd = intake->options.listening;
+	else if (accepting && intake->accept_after < until)
+		until = intake->accept_after;
+	until = until > now ? until - now : 0;
+	most = (struct timespec){ .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
+	if (ppoll(entries, count, &most, intake->options.open_signals) > 0 && entries[0].revents != 0)
+		take_connection(intake);
+}
+
+/* A peer whose request is whole, NULL if there is to be no other. Requests that are on their way are waited for even then. */
+static struct peer *next_request(struct intake *intake)
+{
+	struct peer *peer;
 
 	do {
-		length = recv(intake->connection, intake->bytes, sizeof intake->bytes, MSG_DONTWAIT);
-		drained += length > 0 ? (size_t)length : 0;
-	} while (length > 0 && drained < DRAINED_MOST);
-	close(intake->connection);
-	intake->connection = -1;
-}
+		bool accepting = !stop_asked(intake);
 
-/* Waits for bytes until the deadline. */
-static bool readable(int connection, int64_t deadline)
-{
-	struct pollfd waiting = { .fd = connection, .events = POLLIN };
-	int result;
-
-	do {
-		int64_t left = deadline - clock_monotonic_ms();
-
-		if (left <= 0)
-			return false;
-		result = poll(&waiting, 1, left < INT_MAX ? (int)left : INT_MAX);
-	} while (result < 0 && errno == EINTR);
-	return result > 0;
-}
-
-/* Some bytes of the request; 0 if the peer has gone or the time is over. */
-static size_t receive_some(struct intake *intake, int64_t deadline)
-{
-	for (;;) {
-		ssize_t length = recv(intake->connection, intake->bytes, sizeof intake->bytes, MSG_DONTWAIT);
-
-		if (length >= 0)
-			return (size_t)length;
-		if (errno != EINTR && (errno != EAGAIN || !readable(intake->connection, deadline)))
-			return 0;
-	}
-}
-
-/* Reads a whole request under one deadline. */
-static bool receive(struct intake *intake)
-{
-	int64_t deadline = clock_monotonic_ms() + intake->options.timeout_ms;
-	enum records_verdict verdict = RECORDS_MORE;
-
-	records_reset(intake->records);
-	while (verdict == RECORDS_MORE) {
-		size_t taken, length = receive_some(intake, deadline);
-
-		if (length == 0 || clock_monotonic_ms() >= deadline)
-			break;
-		verdict = records_feed(intake->records, intake->bytes, length, &taken);
-	}
-	if (verdict != RECORDS_COMPLETE)
-		log_message(LOG_DEBUG, "dropped a connection: %s", verdict == RECORDS_REFUSED ? "not a FastCGI request" : "cut short or late");
-	return verdict == RECORDS_COMPLETE;
+		if (!accepting && peers_count(intake->peers) == 0)
+			return NULL;
+		scoreboard_enter(intake->options.slot, WORKER_IDLE);
+		wait_for_peers(intake, accepting);
+		scoreboard_enter(intake->options.slot, WORKER_READING);
+		peer = peers_read(intake->peers);
+	} while (peer == NULL);
+	intake->accept_after = 0;
+	return peer;
 }
 
 /* Puts the request's head into the memory file, to be read from its start. */
-static bool fill_memory(const struct intake *intake)
+static bool fill_memory(const struct intake *intake, const struct peer *peer)
 {
 	size_t length;
-	const void *head = records_head(intake->records, &length);
+	const void *head = records_head(peer->records, &length);
 
 	return pwrite(intake->memory, head, length, 0) == (ssize_t)length && ftruncate(intake->memory, (off_t)length) == 0 &&
 	       lseek(intake->memory, 0, SEEK_SET) == 0;
@@ -231,15 +202,15 @@ static bool parse(struct intake *intake)
 }
 
 /* Gives the request to libfcgi, and the connection for its answer. */
-static bool hand_over(struct intake *intake)
+static bool hand_over(struct intake *intake, const struct peer *peer)
 {
-	if (!fill_memory(intake)) {
+	if (!fill_memory(intake, peer)) {
 		log_errno("memory file");
 		return false;
 	}
 	if (!parse(intake))
 		return false;
-	if (dup3(intake->connection, intake->channel, O_CLOEXEC) >= 0)
+	if (dup3(peer->connection, intake->channel, O_CLOEXEC) >= 0)
 		return true;
 	log_errno("connection");
 	forget_request(intake);
@@ -248,15 +219,18 @@ static bool hand_over(struct intake *intake)
 
 int intake_accept(struct intake *intake)
 {
-	for (;;) {
-		scoreboard_enter(intake->options.slot, WORKER_IDLE);
-		if (!take_connection(intake))
-			return -1;
-		scoreboard_enter(intake->options.slot, WORKER_READING);
-		if (receive(intake) && hand_over(intake))
-			return 0;
-		drop_connection(intake);
-	}
+	struct peer *peer;
+
+	while ((peer = next_request(intake)) != NULL && !hand_over(intake, peer))
+		peers_drop(intake->peers, peer);
+	intake->served = peer;
+	intake->served_since = clock_monotonic_ms();
+	return peer == NULL ? -1 : 0;
+}
+
+bool intake_is_empty(const struct intake *intake)
+{
+	return peers_count(intake->peers) == 0;
 }
 
 char *const *intake_environment(const struct intake *intake)
@@ -266,7 +240,7 @@ char *const *intake_environment(const struct intake *intake)
 
 const char *intake_body(const struct intake *intake, size_t *length)
 {
-	return records_body(intake->records, length);
+	return records_body(intake->served->records, length);
 }
 
 /* The library's own end of a request is left out: it closes the connection lingering, which a peer could make last for ever. */
@@ -275,12 +249,13 @@ bool intake_answer(struct intake *intake, const char *text, size_t length)
 	FCGX_Stream *out = intake->fcgi.out;
 	bool sent;
 
-	deadline_guard(intake->connection, clock_monotonic_ms() + intake->options.timeout_ms);
+	deadline_guard(intake->served->connection, clock_monotonic_ms() + intake->options.timeout_ms);
 	sent = FCGX_PutStr(text, (int)length, out) == (int)length;
 	FCGX_FClose(intake->fcgi.err);
 	sent = FCGX_FClose(out) == 0 && sent;
 	deadline_release();
 	forget_request(intake);
-	drop_connection(intake);
+	peers_drop(intake->peers, intake->served);
+	peers_postpone(intake->peers, clock_monotonic_ms() - intake->served_since);
 	return sent;
 }

@@ -19,16 +19,19 @@ struct intake_options {
 	size_t body_limit;   /* bytes */
 	int64_t timeout_ms;  /* for a request to arrive, and again for its answer to be taken */
 	const sigset_t *open_signals; /* the signal mask while waiting for a connection; blocked at all other times */
-	const volatile sig_atomic_t *stop; /* set by a handler: intake_accept returns */
+	const volatile sig_atomic_t *stop; /* set by a handler: no more connections are taken */
 	struct scoreboard_slot *slot; /* gets idle and reading; may be NULL */
 };
 
 struct intake *intake_new(const struct intake_options *options);
 void intake_free(struct intake *intake);
 
-/* Waits for a whole, well-formed request. 0: it is there, until intake_answer. -1: stop was asked for. Refused or
- * late connections are closed and logged at debug level; running out of descriptors or memory is waited out. */
+/* Waits for a whole, well-formed request. 0: it is there, until intake_answer. -1: stop was asked for, and no request is on its way any
+ * more. Refused or late connections are closed and logged at debug level; running out of descriptors or memory is waited out. */
 int intake_accept(struct intake *intake);
+
+/* Whether no request is on its way, so that none is lost if this was the last call. */
+bool intake_is_empty(const struct intake *intake);
 
 /* CGI variables of the request, "NAME=value", NULL after the last. */
 char *const *intake_environment(const struct intake *intake);

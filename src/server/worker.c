@@ -205,8 +205,10 @@ static void serve_all(struct worker *worker)
 {
 	int64_t left = requests_to_serve(worker);
 
-	while (left-- > 0 && intake_accept(worker->intake) == 0)
+	while ((left > 0 || !intake_is_empty(worker->intake)) && intake_accept(worker->intake) == 0) {
 		serve(worker);
+		left--;
+	}
 }
 
 enum worker_end worker_run(const struct config *config, int listening, struct counters *counters, struct scoreboard_slot *slot)

@@ -4,6 +4,7 @@
 import pathlib
 import random
 import re
+import resource
 import time
 import unittest
 
@@ -15,6 +16,7 @@ PATH = f"{API}livechat/sla"
 WORKERS = 2
 INTAKE_SECONDS = 1
 BODY_LIMIT = 65536
+PEERS_MOST = 64  # that a worker reads at once
 SOMEBODY = Credentials("A" * 17, "A" * 43)
 
 VARIABLES = pairs(fastcgi.variables("OPTIONS", PATH))
@@ -244,3 +246,76 @@ class Silence(Protocol):
 						peer.send(dripped[at:at + 1])
 						time.sleep(0.05)
 				self.assertLess(time.monotonic() - started, INTAKE_SECONDS + 2)
+
+
+class Crowd(unittest.TestCase):
+	"""Peers that are slow, silent or many keep no other waiting."""
+
+	def serve(self, hang_database=False, **keys):
+		service = Service(**keys)
+		self.addCleanup(service.finish)
+		if hang_database:
+			self.addCleanup(service.hang_database().close)
+		wait_until(service.start().serves, "the service")
+		return service
+
+	def peers(self, service, count, data=b""):
+		peers = [service.peer().send(data) for _ in range(count)]
+		for peer in peers:
+			self.addCleanup(peer.socket.close)
+		return peers
+
+	def slowest(self, service, count):
+		slowest = 0
+		for _ in range(count):
+			started = time.monotonic()
+			self.assertTrue(service.serves())
+			slowest = max(slowest, time.monotonic() - started)
+		return slowest
+
+	def test_a_thousand_peers_that_say_nothing_or_half(self):
+		least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+		resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
+		self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (least, most))
+		service = self.serve(workers=2, intake_timeout="10s")
+		workers = service.pool.workers()
+		for data in (b"", GOOD[:20], GOOD[:-1]):
+			self.peers(service, 333, data)
+			slowest = self.slowest(service, 20)
+			print(f"# 333 more peers with {len(data)} bytes, the slowest honest one after {slowest:.2f} s")
+			self.assertLess(slowest, 5)
+		self.assertEqual(service.pool.workers(), workers)
+
+	def test_the_oldest_goes_when_there_are_too_many(self):
+		service = self.serve(workers=1, intake_timeout="30s")
+		peers = self.peers(service, PEERS_MOST + 2, GOOD[:-1])
+		for peer in peers[:2]:
+			self.assertEqual(peer.receive(), b"")
+		for peer in peers[2:]:
+			self.assertEqual(peer.send(GOOD[-1:]).answer().status, 204)
+
+	def test_time_in_which_nobody_listens_does_not_count(self):
+		"""Of two requests that come slowly to one worker, one has to wait for the other's work."""
+		service = self.serve(hang_database=True, workers=1, intake_timeout="1s", request_timeout="2s")
+
+		def attempt():
+			slow, = self.peers(service, 1, GOOD[:-1])
+			started = time.monotonic()
+			self.assertEqual(service.request("GET", PATH, credentials=SOMEBODY).status, 503)
+			return slow if time.monotonic() - started > 1.5 else None
+
+		# A database that failed a moment ago is left alone for a while.
+		slow = wait_until(attempt, "work that takes its time")
+		self.assertEqual(slow.send(GOOD[-1:]).answer().status, 204)
+
+	def test_requests_that_come_side_by_side_are_not_mixed(self):
+		service = self.serve(workers=1)
+		requests = [request("POST", PATH, b" " * (number * 1000), {"Content-Type": "text/plain" if number % 2 else "application/json"})
+		            for number in range(1, 40)]
+		peers = self.peers(service, len(requests))
+		for at in range(0, max(map(len, requests)), 777):
+			for peer, whole in zip(peers, requests):
+				if at < len(whole):
+					peer.send(whole[at:at + 777])
+		for number, peer in enumerate(peers, 1):
+			self.assertEqual(peer.answer().status, 415 if number % 2 else 401)

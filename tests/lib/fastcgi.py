@@ -110,18 +110,27 @@ class Peer:
 
 
 class Service(Site):
-	"""The pool without a web server, and with a database that is not there."""
+	"""The pool without a web server, and with a database that is not there, or is a socket that nobody serves (hang_database)."""
 
 	def __init__(self, **keys):
 		"""`keys` are configuration keys with _ for -."""
 		super().__init__()
-		self.pool = Pool(self.directory, {"socket": self.directory / "nothing.sock", "user": "nobody"}, keys)
+		self.database = self.directory / "database.sock"
+		self.pool = Pool(self.directory, {"socket": self.database, "user": "nobody"}, keys)
 		self.parts = self.pool,
 
 	def start(self, **more):
 		"""`more` goes to Pool.start."""
 		self.pool.start(**more)
 		return self
+
+	def hang_database(self):
+		"""Whoever connects waits. Returns the socket, to be closed."""
+		listening = socket.socket(socket.AF_UNIX)
+		listening.bind(str(self.database))
+		self.database.chmod(0o777)
+		listening.listen()
+		return listening
 
 	def peer(self, seconds=30):
 		return Peer(self.pool.socket, seconds)
