@@ -140,7 +140,8 @@ static enum outcome import_documents(struct connection *connection, struct run *
 
 	while (outcome == OUTCOME_DONE && documents_next(run->documents)) {
 		outcome = import_document(connection, run);
-		progress_tell(&run->progress, documents_number(run->documents));
+		if (outcome == OUTCOME_DONE)
+			progress_tell(&run->progress, documents_number(run->documents));
 	}
 	if (outcome == OUTCOME_DONE && ferror(run->input)) {
 		complain_of("input");

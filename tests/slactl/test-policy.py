@@ -260,10 +260,10 @@ class Import(Case):
 		self.assertNotIn(secret, "".join(self.import_lines(text, 0, 0, 0, 5, status=1)))
 
 	def test_locks_are_waited_for_and_progress_is_told_on_a_terminal(self):
-		"""A row that somebody else holds for longer than progress is silent."""
+		"""A row that somebody else holds for longer than progress is silent, and than the server waits for a lock: it is tried again."""
 		self.import_lines(lines(document(1)), 1)
 		holder = threading.Thread(target=stack.database.sql, args=(f"""START TRANSACTION; SELECT id FROM sla_policies WHERE id = '{policy_id(1)}' FOR UPDATE;
-			SELECT SLEEP(2.3); COMMIT""",))
+			SELECT SLEEP(5); COMMIT""",))
 		holder.start()
 		wait_until(lambda: stack.database.sql("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'"), "the lock")
 		terminal, end = pty.openpty()
