@@ -8,10 +8,14 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "db/connection.h"
+#include "slactl/client.h"
 #include "slactl/command.h"
 #include "slactl/report.h"
 
-static const struct command *const subjects[] = { db_commands, policy_commands, token_commands, user_commands, NULL };
+static const struct command *const subjects[] = {
+	audit_commands, db_commands, permission_commands, policy_commands, role_commands, token_commands, user_commands, NULL,
+};
 
 static const struct option_row common_options[] = {
 	{ "config", 'c', "FILE", "the configuration file (default: $LIVECHAT_SLA_CONFIG, " CONFIG_FILE ")" },
@@ -119,6 +123,18 @@ static int read_configuration(struct invocation *invocation)
 	return STATUS_FAILED;
 }
 
+static int run_connected(const struct invocation *invocation)
+{
+	struct connection *connection = client_connect(invocation);
+	int status;
+
+	if (connection == NULL)
+		return STATUS_FAILED;
+	status = invocation->command->work(connection, invocation);
+	connection_free(connection);
+	return status;
+}
+
 /* `argv[0]` is the command's last word. */
 static int run_command(struct invocation *invocation, int argc, char **argv)
 {
@@ -136,7 +152,9 @@ static int run_command(struct invocation *invocation, int argc, char **argv)
 	}
 	invocation->arguments = argv + first;
 	status = read_configuration(invocation);
-	return status == STATUS_DONE ? command->run(invocation) : status;
+	if (status != STATUS_DONE)
+		return status;
+	return command->run == NULL ? run_connected(invocation) : command->run(invocation);
 }
 
 int main(int argc, char **argv)

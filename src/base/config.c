@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/inifile.h"
 
 struct key;
@@ -162,9 +163,9 @@ static const char *set_bytes(struct config *config, const struct key *key, const
 
 static const char *set_duration(struct config *config, const struct key *key, const char *value)
 {
-	static const struct unit units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 }, { NULL, 0 } };
+	int64_t milliseconds;
 
-	return set_with_unit(config, key, value, units, "must be a time, as in 500ms, 10s or 2m");
+	return duration_read(value, &milliseconds) ? set_number(config, key, milliseconds) : "must be a time, as in 500ms, 10s or 2m";
 }
 
 struct word {

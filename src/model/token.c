@@ -25,8 +25,11 @@ static const struct statement list_tokens = {
 	"t", "ttttt",
 };
 
-static const struct statement delete_named = {
-	"DELETE FROM tokens WHERE name = ? AND user_id = (SELECT id FROM users WHERE username = ?)", "tt", "",
+/* What is not chosen by is NULL, and equal to nothing. */
+static const struct statement delete_chosen = {
+	"DELETE FROM tokens WHERE user_id = (SELECT id FROM users WHERE username = ?)"
+	" AND (? = 1 OR name = ? OR last_part = ? OR digest = ?)",
+	"tittt", "",
 };
 
 enum outcome token_store(struct connection *connection, const struct token_request *request, const char *token)
@@ -113,25 +116,49 @@ enum outcome token_list(struct connection *connection, const char *username, tok
 
 struct revocation {
 	const char *username;
-	const char *name;
+	const struct token_choice *choice;
 };
+
+/* By what it was chosen, for the audit; a digest would say nothing there. */
+static const char *describe(const struct token_choice *choice)
+{
+	if (choice->all)
+		return "all";
+	if (choice->name != NULL)
+		return choice->name;
+	return choice->last_part == NULL ? "" : choice->last_part;
+}
 
 static enum outcome revoke(struct connection *connection, const struct audit *audit, void *context)
 {
 	const struct revocation *revocation = context;
-	const struct value parameters[] = { value_text(revocation->name), value_text(revocation->username) };
+	const struct token_choice *choice = revocation->choice;
+	const struct value parameters[] = {
+		value_text(revocation->username),
+		value_integer(choice->all),
+		value_text(choice->name),
+		value_text(choice->last_part),
+		value_text(choice->digest),
+	};
 	uint64_t deleted = 0;
-	enum outcome outcome = statement_run(connection, &delete_named, parameters, &deleted);
+	enum outcome outcome = statement_run(connection, &delete_chosen, parameters, &deleted);
 
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	return deleted == 0 ? OUTCOME_NOT_FOUND :
-	                      audit_record(connection, audit, "token.revoke", revocation->username, revocation->name);
+	return deleted == 0 ? OUTCOME_NOT_FOUND : audit_record(connection, audit, "token.revoke", revocation->username, describe(choice));
+}
+
+enum outcome token_revoke_chosen(struct connection *connection, const struct actor *actor, const char *username,
+                                 const struct token_choice *choice)
+{
+	struct revocation revocation = { .username = username, .choice = choice };
+
+	return audit_transact(connection, actor, revoke, &revocation);
 }
 
 enum outcome token_revoke(struct connection *connection, const struct actor *actor, const char *username, const char *name)
 {
-	struct revocation revocation = { .username = username, .name = name };
+	const struct token_choice choice = { .name = name };
 
-	return audit_transact(connection, actor, revoke, &revocation);
+	return token_revoke_chosen(connection, actor, username, &choice);
 }

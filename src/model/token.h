@@ -6,6 +6,7 @@
 #ifndef MODEL_TOKEN_H
 #define MODEL_TOKEN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/outcome.h"
@@ -49,6 +50,18 @@ typedef enum outcome token_visitor(void *context, const struct token *token);
 
 /* Shows the tokens of a user, the oldest first; none if there is no such user. */
 enum outcome token_list(struct connection *connection, const char *username, token_visitor *visitor, void *context);
+
+/* Which tokens of a user: one of these is set. */
+struct token_choice {
+	const char *name;
+	const char *last_part;
+	const char *digest;
+	bool all;
+};
+
+/* Kills them. OUTCOME_NOT_FOUND: there is none, or no such user. */
+enum outcome token_revoke_chosen(struct connection *connection, const struct actor *actor, const char *username,
+                                 const struct token_choice *choice);
 
 /* Kills the personal access token of this name. OUTCOME_NOT_FOUND. */
 enum outcome token_revoke(struct connection *connection, const struct actor *actor, const char *username, const char *name);

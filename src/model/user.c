@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "db/connection.h"
 #include "db/statement.h"
 #include "model/access.h"
@@ -45,6 +46,19 @@ bool user_name_valid(const char *username)
 	size_t length = strspn(username, letters);
 
 	return length >= 1 && length <= USER_NAME_MOST && username[length] == '\0';
+}
+
+bool user_email_valid(const char *email)
+{
+	const char *at = strchr(email, '@');
+	size_t length = strlen(email);
+
+	if (at == NULL || at == email || at[1] == '\0' || !text_utf8_valid(email, length))
+		return false;
+	for (const char *letter = email; *letter != '\0'; letter++)
+		if ((unsigned char)*letter <= ' ' || *letter == 0x7f)
+			return false;
+	return text_utf8_count(email, length) <= USER_EMAIL_MOST;
 }
 
 /* Runs a statement that changes the row of one user. */

@@ -32,6 +32,9 @@ struct user {
 /* Whether a user can be called so: 1 to 255 of A-Z, a-z, 0-9, '.', '-' and '_'. */
 bool user_name_valid(const char *username);
 
+/* Whether a text can be an e-mail address: UTF-8 of up to 254 characters with an '@' in it, and no blanks or control characters. */
+bool user_email_valid(const char *email);
+
 /* Stores a new active user; the id is made here. The texts are valid UTF-8 of the lengths above, the user name is valid, too.
  * OUTCOME_DONE; OUTCOME_DUPLICATE (the user name or the e-mail address is taken); OUTCOME_REFUSED (there is no role
  * roles[*unknown_role]); OUTCOME_UNAVAILABLE, OUTCOME_DEFECT. */

@@ -12,6 +12,7 @@
 /* What a handler returns, and the program to its caller. */
 enum { STATUS_DONE, STATUS_FAILED, STATUS_USAGE };
 
+struct connection;
 struct invocation;
 
 struct command {
@@ -20,6 +21,9 @@ struct command {
 	const char *help;                  /* one line */
 	const struct option_row *options;  /* its own, beside those that all have; NULL = none */
 	int (*run)(const struct invocation *invocation);
+
+	/* Or, in place of run: with a connection that is not open yet, and freed after it. */
+	int (*work)(struct connection *connection, const struct invocation *invocation);
 };
 
 /* What a handler gets. */
@@ -31,6 +35,7 @@ struct invocation {
 };
 
 /* Rows up to the one whose words are NULL. */
-extern const struct command db_commands[], policy_commands[], token_commands[], user_commands[];
+extern const struct command audit_commands[], db_commands[], permission_commands[], policy_commands[];
+extern const struct command role_commands[], token_commands[], user_commands[];
 
 #endif

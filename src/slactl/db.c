@@ -120,7 +120,7 @@ static int status(const struct invocation *invocation)
 }
 
 const struct command db_commands[] = {
-	{ "db init", "", "create the database and its tables, or bring them up to date", options, init },
-	{ "db status", "", "tell which version of the schema is installed; fail if it is not the newest", options, status },
+	{ "db init", "", "create the database and its tables, or bring them up to date", options, .run = init },
+	{ "db status", "", "tell which version of the schema is installed; fail if it is not the newest", options, .run = status },
 	{ 0 },
 };

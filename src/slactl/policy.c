@@ -290,12 +290,12 @@ static int history(const struct invocation *invocation)
 }
 
 const struct command policy_commands[] = {
-	{ "policy add", "NAME MINUTES", "make a policy and print its id", add_options, add },
-	{ "policy export", "", "print every policy, one JSON object a line", NULL, policy_export },
-	{ "policy history", "ID", "tell what became of a policy, and who did it when", json_options, history },
-	{ "policy import", "[FILE]", "store policies that were exported, here or by mongoexport", policy_import_options, policy_import },
-	{ "policy list", "", "list the policies by name", list_options, list },
-	{ "policy remove", "ID", "remove a policy; its history stays", NULL, remove_one },
-	{ "policy show", "ID", "show a policy", json_options, show },
+	{ "policy add", "NAME MINUTES", "make a policy and print its id", add_options, .run = add },
+	{ "policy export", "", "print every policy, one JSON object a line", NULL, .run = policy_export },
+	{ "policy history", "ID", "tell what became of a policy, and who did it when", json_options, .run = history },
+	{ "policy import", "[FILE]", "store policies that were exported, here or by mongoexport", policy_import_options, .run = policy_import },
+	{ "policy list", "", "list the policies by name", list_options, .run = list },
+	{ "policy remove", "ID", "remove a policy; its history stays", NULL, .run = remove_one },
+	{ "policy show", "ID", "show a policy", json_options, .run = show },
 	{ 0 },
 };

@@ -1,89 +1,196 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 The livechat-sla authors
  *
- * user add: accounts.
+ * user list, show, disable, enable, remove, password.
  */
-#include "model/user.h"
+#include "slactl/user.h"
 
-#include <stdio.h>
+#include <json-c/json.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "db/connection.h"
+#include "model/user.h"
+#include "slactl/account.h"
 #include "slactl/client.h"
 #include "slactl/command.h"
+#include "slactl/listing.h"
+#include "slactl/prompt.h"
 #include "slactl/report.h"
 
-static const struct option_row add_options[] = {
-	{ "role", 0, "ROLE", "give the user this role; may be repeated" },
-	{ "name", 0, "TEXT", "the name that people see" },
+static const struct option_row json_options[] = { ACCOUNT_JSON_OPTION, { 0 } };
+
+static const struct option_row list_options[] = {
+	{ "role", 0, "ROLE", "only those who have this role" },
+	ACCOUNT_JSON_OPTION,
 	{ 0 },
 };
 
-static bool text_fits(const char *text, size_t most)
-{
-	size_t length = strlen(text);
+static const struct option_row password_options[] = {
+	{ "none", 0, NULL, "take the password away: tokens alone are left" },
+	{ 0 },
+};
 
-	return text_utf8_valid(text, length) && text_utf8_count(text, length) <= most;
+static const struct listing_column columns[] = {
+	{ "username", "USER" }, { "active", "ACTIVE" }, { "roles", "ROLES" }, { "_id", "ID" }, { "email", "E-MAIL" }, { "name", "NAME" },
+	{ 0 },
+};
+
+static const struct listing_column fields[] = {
+	{ "username", "user" }, { "_id", "user id" }, { "name", "name" }, { "email", "e-mail" }, { "active", "active" }, { "roles", "roles" },
+	{ 0 },
+};
+
+/* -- list, show -- */
+
+static struct json_object *document(const struct user *user)
+{
+	struct json_object *row = json_object_new_object();
+
+	listing_text(row, "_id", user->id);
+	listing_text(row, "username", user->username);
+	listing_text(row, "name", user->name);
+	listing_text(row, "email", user->email);
+	json_object_object_add(row, "active", json_object_new_boolean(user->active));
+	listing_texts(row, "roles", user->roles, user->roles_count);
+	return row;
 }
 
-static int check(const struct user *user)
+struct selection {
+	struct listing listing;
+	const char *role; /* NULL = all */
+};
+
+static bool has_role(const struct user *user, const char *role)
 {
-	if (!user_name_valid(user->username)) {
-		complain("a user name is 1 to %d of the letters A-Z, a-z, 0-9, '.', '-' and '_'", USER_NAME_MOST);
-		return STATUS_USAGE;
-	}
-	if (!text_fits(user->name, USER_NAME_MOST)) {
-		complain("--name: up to %d characters in UTF-8", USER_NAME_MOST);
-		return STATUS_USAGE;
-	}
-	return STATUS_DONE;
+	for (size_t i = 0; i < user->roles_count; i++)
+		if (strcmp(user->roles[i], role) == 0)
+			return true;
+	return false;
 }
 
-static int store(struct connection *connection, struct user *user)
+static enum outcome add_to_list(void *context, const struct user *user)
 {
-	size_t unknown_role;
-	enum outcome outcome = user_add(connection, client_actor(), user, &unknown_role);
+	struct selection *selection = context;
 
-	switch (outcome) {
-	case OUTCOME_DONE:
-		printf("user id: %s\n", user->id);
-		return report_done();
-	case OUTCOME_DUPLICATE:
-		complain("there is a user '%s' already", user->username);
-		return STATUS_FAILED;
-	case OUTCOME_REFUSED:
-		complain("there is no role '%s'", user->roles[unknown_role]);
-		return STATUS_FAILED;
-	default:
-		return report_outcome(outcome);
-	}
+	return selection->role == NULL || has_role(user, selection->role) ? listing_add(&selection->listing, document(user)) : OUTCOME_DONE;
 }
 
-static int add(const struct invocation *invocation)
+static int list(struct connection *connection, const struct invocation *invocation)
 {
-	const char *roles[OPTIONS_GIVEN_MOST];
-	const char *name = options_value(&invocation->options, "name");
-	struct user user = {
-		.username = invocation->arguments[0],
-		.name = name == NULL ? "" : name,
-		.roles = roles,
-		.roles_count = options_values(&invocation->options, "role", roles, OPTIONS_GIVEN_MOST),
-	};
-	struct connection *connection;
-	int status = check(&user);
+	struct selection selection = { .role = options_value(&invocation->options, "role") };
+	enum outcome outcome;
 
-	if (status != STATUS_DONE)
-		return status;
-	connection = client_connect(invocation);
-	if (connection == NULL)
-		return STATUS_FAILED;
-	status = store(connection, &user);
-	connection_free(connection);
+	listing_begin(&selection.listing, columns, invocation);
+	outcome = user_list(connection, add_to_list, &selection);
+	listing_end(&selection.listing);
+	return outcome == OUTCOME_DONE ? report_done() : report_outcome(outcome);
+}
+
+static enum outcome show_one(void *context, const struct user *user)
+{
+	listing_show(fields, context, document(user));
+	return OUTCOME_DONE;
+}
+
+static int show(struct connection *connection, const struct invocation *invocation)
+{
+	const char *username = invocation->arguments[0];
+	enum outcome outcome = OUTCOME_NOT_FOUND;
+
+	if (user_name_valid(username))
+		outcome = user_show(connection, username, show_one, (void *)invocation);
+	return outcome == OUTCOME_DONE ? report_done() : account_report(outcome, username);
+}
+
+/* -- disable, enable, remove -- */
+
+static int set_active(struct connection *connection, const char *username, bool active)
+{
+	enum outcome outcome = OUTCOME_NOT_FOUND;
+
+	if (user_name_valid(username))
+		outcome = user_set_active(connection, client_actor(), username, active);
+	return account_report(outcome, username);
+}
+
+static int disable(struct connection *connection, const struct invocation *invocation)
+{
+	return set_active(connection, invocation->arguments[0], false);
+}
+
+static int enable(struct connection *connection, const struct invocation *invocation)
+{
+	return set_active(connection, invocation->arguments[0], true);
+}
+
+static int remove_one(struct connection *connection, const struct invocation *invocation)
+{
+	const char *username = invocation->arguments[0];
+	enum outcome outcome = OUTCOME_NOT_FOUND;
+
+	if (user_name_valid(username))
+		outcome = user_remove(connection, client_actor(), username);
+	return account_report(outcome, username);
+}
+
+/* -- password -- */
+
+/* What is no UTF-8 no client could send. */
+static int hash_password(const char *password, char hash[PASSWORD_HASH_LENGTH + 1])
+{
+	size_t length = strlen(password);
+	char digest[PASSWORD_DIGEST_LENGTH + 1];
+	int status = STATUS_FAILED;
+
+	if (!text_utf8_valid(password, length))
+		complain("a password must be UTF-8");
+	else if (!password_digest(password, length, digest) || !password_hash(digest, hash))
+		complain("the password could not be hashed");
+	else
+		status = STATUS_DONE;
+	secret_wipe(digest, sizeof digest);
 	return status;
 }
 
+int user_ask_password(char hash[PASSWORD_HASH_LENGTH + 1])
+{
+	char password[PROMPT_SIZE];
+	int status = STATUS_FAILED;
+
+	if (prompt_secret("Password: ", true, password))
+		status = hash_password(password, hash);
+	secret_wipe(password, sizeof password);
+	return status;
+}
+
+static int store_password(struct connection *connection, const struct invocation *invocation, const char *hash)
+{
+	const char *username = invocation->arguments[0];
+
+	client_renew(connection, invocation);
+	return account_report(user_set_password(connection, client_actor(), username, hash), username);
+}
+
+static int password(struct connection *connection, const struct invocation *invocation)
+{
+	char hash[PASSWORD_HASH_LENGTH + 1];
+	int status;
+
+	if (!user_name_valid(invocation->arguments[0]))
+		return account_report(OUTCOME_NOT_FOUND, invocation->arguments[0]);
+	if (options_value(&invocation->options, "none") != NULL)
+		return store_password(connection, invocation, NULL);
+	status = user_ask_password(hash);
+	return status == STATUS_DONE ? store_password(connection, invocation, hash) : status;
+}
+
 const struct command user_commands[] = {
-	{ "user add", "NAME", "make a user and print its id", add_options, add },
+	{ "user add", "NAME", "make a user and print its id", user_add_options, .work = user_add_command },
+	{ "user disable", "NAME", "keep a user out; its tokens are dead until it is enabled", NULL, .work = disable },
+	{ "user enable", "NAME", "let a user in again", NULL, .work = enable },
+	{ "user list", "", "list the users", list_options, .work = list },
+	{ "user password", "NAME", "set a user's password and end its logins", password_options, .work = password },
+	{ "user remove", "NAME", "remove a user with its tokens and roles", NULL, .work = remove_one },
+	{ "user show", "NAME", "show a user", json_options, .work = show },
 	{ 0 },
 };
