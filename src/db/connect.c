@@ -87,6 +87,7 @@ enum outcome connect_set_up(struct connection *connection)
 	char statement_time[80], execution_time[80];
 	const struct step steps[] = {
 		{ "SET NAMES utf8mb4 COLLATE utf8mb4_bin, SESSION time_zone='+00:00', SESSION innodb_lock_wait_timeout=3,"
+		  " SESSION group_concat_max_len=1048576," /* MySQL's own 1024 would cut a list of ids short */
 		  " SESSION sql_mode='STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'", false, false },
 		{ "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", false, false },
 		{ "SET SESSION innodb_snapshot_isolation=ON", true, false }, /* MariaDB */
