@@ -16,7 +16,9 @@
 #include "db/connection.h"
 #include "db/statement.h"
 #include "model/audit.h"
+#include "model/permission.h"
 #include "model/policy.h"
+#include "model/role.h"
 #include "model/session.h"
 #include "model/token.h"
 #include "model/user.h"
@@ -108,6 +110,90 @@ static enum outcome token(char **words)
 	const struct token_request request = { .username = words[1], .name = words[2][0] == '\0' ? NULL : words[2] };
 
 	return token_issue(connection, &actor, &request, text);
+}
+
+/* grant USER ROLE */
+static enum outcome grant(char **words)
+{
+	return role_grant(connection, &actor, words[1], words[2]);
+}
+
+/* revoke USER ROLE */
+static enum outcome revoke(char **words)
+{
+	return role_revoke(connection, &actor, words[1], words[2]);
+}
+
+/* allow PERMISSION ROLE */
+static enum outcome allow(char **words)
+{
+	return permission_grant(connection, &actor, words[1], words[2]);
+}
+
+/* forbid PERMISSION ROLE */
+static enum outcome forbid(char **words)
+{
+	return permission_revoke(connection, &actor, words[1], words[2]);
+}
+
+/* enable USER */
+static enum outcome enable(char **words)
+{
+	return user_set_active(connection, &actor, words[1], true);
+}
+
+/* disable USER */
+static enum outcome disable(char **words)
+{
+	return user_set_active(connection, &actor, words[1], false);
+}
+
+/* remove USER */
+static enum outcome remove_user(char **words)
+{
+	return user_remove(connection, &actor, words[1]);
+}
+
+/* password USER HASH; HASH "" = none */
+static enum outcome password(char **words)
+{
+	return user_set_password(connection, &actor, words[1], words[2][0] == '\0' ? NULL : words[2]);
+}
+
+static enum outcome add_user(void *context, const struct user *user)
+{
+	size_t *length = context;
+
+	*length += (size_t)snprintf(text + *length, sizeof text - *length, "%s%s|%d", *length == 0 ? "" : " ", user->username, user->active);
+	for (size_t i = 0; i < user->roles_count; i++)
+		*length += (size_t)snprintf(text + *length, sizeof text - *length, "|%s", user->roles[i]);
+	return OUTCOME_DONE;
+}
+
+/* users */
+static enum outcome users(char **words)
+{
+	size_t length = 0;
+
+	(void)words;
+	return user_list(connection, add_user, &length);
+}
+
+static enum outcome add_row(void *context, const struct audit_row *row)
+{
+	size_t *length = context;
+
+	*length += (size_t)snprintf(text + *length, sizeof text - *length, "%s%s|%s|%s|%s", *length == 0 ? "" : "; ", row->username, row->action,
+	                            row->target, row->detail);
+	return OUTCOME_DONE;
+}
+
+/* audit SINCE-MS USER; USER "" = all */
+static enum outcome audit(char **words)
+{
+	size_t length = 0;
+
+	return audit_list(connection, atoll(words[1]), words[2][0] == '\0' ? NULL : words[2], add_row, &length);
 }
 
 static const struct statement find_variables = {
@@ -233,17 +319,27 @@ static const struct {
 	handler *run;
 } commands[] = {
 	{ "add", 3, add },
+	{ "allow", 2, allow },
+	{ "audit", 2, audit },
 	{ "cross", 3, cross },
 	{ "deadline", 1, set_deadline },
+	{ "disable", 1, disable },
 	{ "echo", 0, echo },
+	{ "enable", 1, enable },
+	{ "forbid", 2, forbid },
 	{ "get", 1, get },
+	{ "grant", 2, grant },
 	{ "no-deadline", 0, no_deadline },
 	{ "open", 0, open_connection },
+	{ "password", 2, password },
 	{ "refused", 1, refused },
+	{ "remove", 1, remove_user },
+	{ "revoke", 2, revoke },
 	{ "session", 4, session },
 	{ "sleep", 1, sleep_there },
 	{ "token", 2, token },
 	{ "user", 2, user },
+	{ "users", 0, users },
 	{ "variables", 0, variables },
 };
 

@@ -13,6 +13,8 @@ from stack import DAEMON, WRAPPER, Credentials, Stack
 PATH = "/api/v1/livechat/sla"
 REQUESTS = 10000
 GROWTH_MOST = 128  # KiB
+PASSWORD = "correct horse battery staple"
+HASH = "$2y$04$mKlyZcjpJv4gIURumLYuVOtSIA23JOZ/Gn4oCE.SHWysKWiZBfIGi"  # of its SHA-256; so cheap that ten thousand requests stay quick
 
 numbers = itertools.count(1)
 
@@ -30,7 +32,18 @@ def kinds(stack, agent):
 	def post(make_body, headers=json_type, credentials=stack.admin):
 		return lambda: stack.request("POST", PATH, make_body(), headers, credentials)
 
+	def account(path, body=None):
+		return lambda: stack.request("GET" if body is None else "POST", f"/api/v1/{path}", body, (), stack.admin)
+
 	return (
+		(account("login", {"user": "agent", "password": PASSWORD}), 200), (account("login", {"user": "agent", "password": "x"}), 401),
+		(account("login", {"resume": "A" * 43}), 401), (account("login", {"resume": stack.admin.token}), 200), (account("login", []), 401),
+		(account("me"), 200), (account("roles.list"), 200), (account("permissions.listAll"), 200),
+		(account("permissions.update", {"permissions": [{"_id": "view-l-room", "roles": ["admin", "bot"]}]}), 200),
+		(account("permissions.update", {"permissions": [{"_id": "view-l-room", "roles": ["admin", "x"]}]}), 400),
+		(account("permissions.update", {"permissions": 7}), 400),
+		(account("users.generatePersonalAccessToken", {"tokenName": "x"}), (200, 400)), (account("users.getPersonalAccessTokens"), 200),
+		(account("users.removePersonalAccessToken", {"tokenName": "x"}), (200, 400)),
 		(post(policy), 200),
 		(post(lambda: policy(name="the same")), (200, 400)),
 		(post(lambda: policy(dueTimeInMinutes=2000000000)), (200, 400)),
@@ -58,6 +71,7 @@ class Leaks(unittest.TestCase):
 	def setUp(self):
 		self.stack = Stack(workers=2, max_requests=0, log_level="info").start()
 		self.kinds = kinds(self.stack, self.stack.add_user("agent", "livechat-agent"))
+		self.stack.database.sql(f"UPDATE users SET password_hash = '{HASH}' WHERE username = 'agent'")
 		self.wrong = []
 
 	def client(self, turns):
