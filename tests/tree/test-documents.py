@@ -10,7 +10,7 @@ from stack import BUILDDIR, DAEMON, SLACTL, SRCDIR
 
 SAMPLE = BUILDDIR / "conf/livechat-sla.conf"
 CONFIGURATION_PAGE = BUILDDIR / "man/livechat-sla.conf.5"
-SCRIPTS = ("demo", "check", ".ci/run", "tools/prepare.sh")
+SCRIPTS = ("demo", "check", ".ci/run", "tests/lib/prepare.sh")
 
 
 def output(*command):
