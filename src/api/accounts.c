@@ -4,7 +4,6 @@
  * login, logout, me.
  */
 #include <json-c/json.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "api/answer.h"

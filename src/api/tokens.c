@@ -4,7 +4,6 @@
  * users.*PersonalAccessToken*: the tokens that a user gives to scripts.
  */
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/answer.h"

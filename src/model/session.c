@@ -21,8 +21,11 @@
 /* Once a minute is often enough to tell which tokens are in use, and so a read stays a read. */
 #define NOT_USED_LATELY "(t.last_used_at IS NULL OR t.last_used_at < UTC_TIMESTAMP(3) - INTERVAL 1 MINUTE)"
 
+/* On a server that only reads, reads go on. */
+#define WRITABLE "@@read_only IN ('0', 'OFF')"
+
 static const struct statement find_session = {
-	"SELECT u.username, " HAS_PERMISSION("IN (?, ?)") ", " HAS_PERMISSION("= 'api-bypass-rate-limit'") ", " NOT_USED_LATELY
+	"SELECT u.username, " HAS_PERMISSION("IN (?, ?)") ", " HAS_PERMISSION("= 'api-bypass-rate-limit'") ", " NOT_USED_LATELY " AND " WRITABLE
 	" FROM tokens AS t JOIN users AS u ON u.id = t.user_id"
 	" WHERE t.digest = ? AND t.user_id = ? AND u.active = 1 AND (t.expires_at IS NULL OR t.expires_at > UTC_TIMESTAMP(3))",
 	"tttt", "tiii",

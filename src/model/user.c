@@ -6,7 +6,6 @@
 #include "model/user.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"

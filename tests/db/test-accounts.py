@@ -177,6 +177,24 @@ class LostConnections(Case):
 			self.assertEqual(self.audit(), ["user.add lost", "role.grant lost bot"])
 
 
+class ReadOnly(Case):
+	def test_sessions_go_on(self):
+		"""The last use of the token can not be noted; that takes nothing from the request."""
+		token, user_id = self.do("token", self.name, ""), server.sql("SELECT id FROM users")[0][0]
+		self.addCleanup(server.sql, "SET GLOBAL read_only = 0")
+		server.sql("SET GLOBAL read_only = 1")
+		proxy = Proxy(server.database.socket)
+		self.addCleanup(proxy.close)
+		with Driver(server.file, proxy.host) as reader:
+			for _ in range(3):
+				self.do("session", user_id, token, "", "", by=reader)
+		self.assertEqual(len(proxy.sessions), 1)
+		self.assertEqual(server.sql("SELECT last_used_at FROM tokens"), [[None]])
+		server.sql("SET GLOBAL read_only = 0")
+		self.do("session", user_id, token, "", "")
+		self.assertNotEqual(server.sql("SELECT last_used_at FROM tokens"), [[None]])
+
+
 class Lists(Case):
 	def test_users_by_name_over_pages(self):
 		names = sorted([f"many-{number}" for number in range(1200)] + [self.name])
