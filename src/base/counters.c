@@ -21,7 +21,7 @@
 
 #include "base/clock.h"
 
-#define BUCKETS 2048 /* a power of two */
+#define BUCKETS 8192 /* a power of two */
 #define WAYS 8
 #define LOCKS 64
 #define SECRET_LENGTH 32
