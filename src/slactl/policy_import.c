@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 The livechat-sla authors
  *
- * policy import: every document in one transaction. What is refused does not end it, so that all refusals are told at once.
+ * policy import.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "db/connection.h"
 #include "model/audit.h"
 #include "model/policy_record.h"
 #include "slactl/client.h"
 #include "slactl/command.h"
-#include "slactl/documents.h"
+#include "slactl/import.h"
 #include "slactl/policy.h"
 #include "slactl/policy_line.h"
-#include "slactl/progress.h"
-#include "slactl/report.h"
 
 const struct option_row policy_import_options[] = {
 	{ "replace", 0, NULL, "change a policy that is there with other values" },
@@ -24,23 +18,10 @@ const struct option_row policy_import_options[] = {
 	{ 0 },
 };
 
-struct tally {
-	size_t verdicts[POLICY_DUE_TIME_TAKEN + 1];
-	size_t refused;
-};
-
-/* One import; it is begun anew when its transaction is repeated. */
 struct run {
-	FILE *input;
-	off_t start; /* where the documents begin in it */
-	const char *user_id;
+	const char *user_id; /* who does it */
 	bool replace;
-	bool skip_bad;
-	struct documents *documents;
-	struct progress progress;
-	size_t told;         /* refusals up to this number have been told */
-	struct tally tally;  /* of this attempt */
-	struct tally result; /* of the attempt that counts */
+	struct import *import;
 };
 
 static const char *const refusals[] = {
@@ -49,191 +30,61 @@ static const char *const refusals[] = {
 	[POLICY_DUE_TIME_TAKEN] = "another policy has this dueTimeInMinutes",
 };
 
-/* -- input -- */
+static const enum import_verdict verdicts[] = {
+	[POLICY_IMPORTED] = IMPORT_STORED,
+	[POLICY_REPLACED] = IMPORT_REPLACED,
+	[POLICY_UNCHANGED] = IMPORT_UNCHANGED,
+};
 
-static void complain_of(const char *name)
-{
-	complain("%s: %s", name, strerror(errno));
-}
-
-static bool copy(FILE *from, FILE *to)
-{
-	char buffer[65536];
-	size_t length;
-
-	while ((length = fread(buffer, 1, sizeof buffer, from)) > 0)
-		if (fwrite(buffer, 1, length, to) != length)
-			return false;
-	return !ferror(from) && fflush(to) == 0;
-}
-
-/* What can be read but once is copied to a file without a name. Until all of it has come no transaction is open: a slow writer at the
- * other end of a pipe locks nothing. */
-static FILE *make_rewindable(FILE *input, const char *name)
-{
-	FILE *file;
-
-	if (ftello(input) != -1)
-		return input;
-	file = tmpfile();
-	if (file != NULL && copy(input, file)) {
-		rewind(file);
-		return file;
-	}
-	complain_of(file == NULL ? "a temporary file" : name);
-	if (file != NULL)
-		fclose(file);
-	return NULL;
-}
-
-/* -- documents -- */
-
-static void refuse(struct run *run, const char *reason)
-{
-	size_t number = documents_number(run->documents);
-
-	run->tally.refused++;
-	if (number <= run->told)
-		return;
-	progress_clear(&run->progress);
-	fprintf(stderr, "%zu: %s\n", number, reason);
-	run->told = number;
-}
-
-static enum outcome put(struct connection *connection, struct run *run, const struct policy_record *record)
+static enum outcome put_record(struct connection *connection, const struct run *run, const struct policy_record *record)
 {
 	enum policy_verdict verdict;
 	enum outcome outcome = policy_record_put(connection, record, run->replace, run->user_id, &verdict);
 
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	run->tally.verdicts[verdict]++;
 	if (refusals[verdict] != NULL)
-		refuse(run, refusals[verdict]);
+		import_refuse(run->import, refusals[verdict]);
+	else
+		import_count(run->import, verdicts[verdict]);
 	return OUTCOME_DONE;
 }
 
-static enum outcome import_document(struct connection *connection, struct run *run)
+static enum outcome put(struct connection *connection, struct import *import, void *context, const char *text, size_t length)
 {
-	const char *fault = documents_fault(run->documents);
 	enum outcome outcome = OUTCOME_DONE;
 	struct policy_line line;
-	const char *text;
-	size_t length;
 
-	if (fault != NULL) {
-		refuse(run, fault);
-		return OUTCOME_DONE;
-	}
-	text = documents_text(run->documents, &length);
 	if (policy_line_read(&line, text, length))
-		outcome = put(connection, run, &line.record);
+		outcome = put_record(connection, context, &line.record);
 	else
-		refuse(run, line.reason);
+		import_refuse(import, line.reason);
 	policy_line_free(&line);
 	return outcome;
 }
 
-static enum outcome import_documents(struct connection *connection, struct run *run)
-{
-	enum outcome outcome = OUTCOME_DONE;
-
-	while (outcome == OUTCOME_DONE && documents_next(run->documents)) {
-		outcome = import_document(connection, run);
-		if (outcome == OUTCOME_DONE)
-			progress_tell(&run->progress, documents_number(run->documents));
-	}
-	if (outcome == OUTCOME_DONE && ferror(run->input)) {
-		complain_of("input");
-		return OUTCOME_DEFECT;
-	}
-	return outcome;
-}
-
-static bool wrote(const struct tally *tally)
-{
-	return tally->verdicts[POLICY_IMPORTED] + tally->verdicts[POLICY_REPLACED] > 0;
-}
-
-/* After a lost answer to COMMIT an attempt that finds nothing to do proves that the one before it counts. */
 static enum outcome work(struct connection *connection, void *context, bool unsure)
 {
+	const struct run *run = context;
+
+	return import_attempt(connection, run->import, unsure);
+}
+
+static enum outcome transact(struct connection *connection, struct import *import, void *context)
+{
 	struct run *run = context;
-	enum outcome outcome;
 
-	memset(&run->tally, 0, sizeof run->tally);
-	if (fseeko(run->input, run->start, SEEK_SET) == -1) {
-		complain_of("input");
-		return OUTCOME_DEFECT;
-	}
-	run->documents = documents_new(run->input);
-	if (run->documents == NULL) {
-		complain("out of memory");
-		return OUTCOME_DEFECT;
-	}
-	outcome = import_documents(connection, run);
-	documents_free(run->documents);
-	if (outcome != OUTCOME_DONE)
-		return outcome;
-	if (!unsure || wrote(&run->tally))
-		run->result = run->tally;
-	return run->result.refused > 0 && !run->skip_bad ? OUTCOME_REFUSED : OUTCOME_DONE;
-}
-
-/* -- result -- */
-
-static int report(const struct run *run, enum outcome outcome)
-{
-	const size_t *verdicts = run->result.verdicts;
-
-	if (outcome != OUTCOME_DONE && outcome != OUTCOME_REFUSED)
-		return report_outcome(outcome);
-	printf("imported: %zu, replaced: %zu, unchanged: %zu, refused: %zu\n", outcome == OUTCOME_DONE ? verdicts[POLICY_IMPORTED] : 0,
-	       outcome == OUTCOME_DONE ? verdicts[POLICY_REPLACED] : 0, verdicts[POLICY_UNCHANGED], run->result.refused);
-	if (outcome == OUTCOME_DONE)
-		return report_done();
-	complain("nothing was imported; --skip-bad imports what is not refused");
-	return STATUS_FAILED;
-}
-
-static int import_input(const struct invocation *invocation, FILE *input)
-{
-	struct connection *connection = client_connect(invocation);
-	struct run run = {
-		.input = input,
-		.start = ftello(input),
-		.user_id = client_actor()->username,
-		.replace = options_value(&invocation->options, "replace") != NULL,
-		.skip_bad = options_value(&invocation->options, "skip-bad") != NULL,
-	};
-	enum outcome outcome;
-
-	if (connection == NULL)
-		return STATUS_FAILED;
-	progress_start(&run.progress);
-	outcome = connection_transact(connection, work, &run);
-	progress_clear(&run.progress);
-	connection_free(connection);
-	return report(&run, outcome);
+	run->import = import;
+	return connection_transact(connection, work, run);
 }
 
 int policy_import(const struct invocation *invocation)
 {
-	const char *name = invocation->arguments[0];
-	FILE *input = name == NULL ? stdin : fopen(name, "r");
-	FILE *rewindable;
-	int status = STATUS_FAILED;
+	static const struct import_kind kind = { .transact = transact, .put = put };
+	struct run run = {
+		.user_id = client_actor()->username,
+		.replace = options_value(&invocation->options, "replace") != NULL,
+	};
 
-	if (input == NULL) {
-		complain_of(name);
-		return STATUS_FAILED;
-	}
-	rewindable = make_rewindable(input, name == NULL ? "standard input" : name);
-	if (rewindable != NULL)
-		status = import_input(invocation, rewindable);
-	if (rewindable != NULL && rewindable != input)
-		fclose(rewindable);
-	if (name != NULL)
-		fclose(input);
-	return status;
+	return import_run(invocation, &kind, &run);
 }

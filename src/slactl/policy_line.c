@@ -5,10 +5,8 @@
  */
 #include "slactl/policy_line.h"
 
-#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/policies_document.h"
@@ -17,6 +15,7 @@
 #include "base/text.h"
 #include "json/parse.h"
 #include "json/schema.h"
+#include "slactl/extended.h"
 
 #define INVALID_ID "must be 24 lower-case hexadecimal digits"
 #define INVALID_TIME "must be a date with time and zone, from the year 1000 to 9999"
@@ -28,24 +27,6 @@ static bool refuse(struct policy_line *line, const char *member, const char *rea
 	return false;
 }
 
-/* The value of an object that has this member alone: {"$oid": VALUE}. NULL if it is another. */
-static struct json_object *unwrap(struct json_object *value, const char *key)
-{
-	struct json_object *inner = NULL;
-
-	if (json_object_is_type(value, json_type_object) && json_object_object_length(value) == 1)
-		json_object_object_get_ex(value, key, &inner);
-	return inner;
-}
-
-/* The text of a string without a NUL in it, else NULL. */
-static const char *plain_text(struct json_object *value)
-{
-	const char *text = json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
-
-	return text != NULL && strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
-}
-
 static bool read_id(struct policy_line *line)
 {
 	struct json_object *value, *oid;
@@ -55,8 +36,8 @@ static bool read_id(struct policy_line *line)
 		strcpy(line->reason, "must have required property '_id'");
 		return false;
 	}
-	oid = unwrap(value, "$oid");
-	text = plain_text(oid == NULL ? value : oid);
+	oid = extended_unwrap(value, "$oid");
+	text = extended_text(oid == NULL ? value : oid);
 	if (text == NULL || !objectid_valid(text))
 		return refuse(line, "_id", INVALID_ID);
 	strcpy(line->record.policy.id, text);
@@ -71,7 +52,7 @@ static struct json_object *unwrap_number(struct json_object *value)
 	static const char *const keys[] = { "$numberInt", "$numberLong", "$numberDouble" };
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		struct json_object *number = unwrap(value, keys[i]);
+		struct json_object *number = extended_unwrap(value, keys[i]);
 
 		if (number != NULL)
 			return number;
@@ -114,31 +95,6 @@ bool policy_line_read_body(struct policy *policy, struct json_object *body, char
 
 /* -- when and who -- */
 
-static bool read_milliseconds(struct json_object *value, int64_t *milliseconds)
-{
-	struct json_object *number = unwrap(value, "$numberLong");
-	const char *text = plain_text(number);
-	char *end;
-
-	*milliseconds = json_object_get_int64(value);
-	if (text == NULL)
-		return json_object_is_type(value, json_type_int);
-	errno = 0;
-	*milliseconds = strtoll(text, &end, 10);
-	return errno == 0 && end != text && *end == '\0';
-}
-
-/* "2023-03-24T14:50:02.123Z", or {"$date": the same, or milliseconds}. */
-static bool read_moment(struct json_object *value, int64_t *milliseconds)
-{
-	struct json_object *date = unwrap(value, "$date");
-	const char *text = plain_text(date == NULL ? value : date);
-
-	if (text != NULL)
-		return instant_read(text, strlen(text), milliseconds);
-	return date != NULL && read_milliseconds(date, milliseconds);
-}
-
 static bool read_time(struct policy_line *line, const char *member, char out[INSTANT_SIZE])
 {
 	struct json_object *value;
@@ -147,7 +103,7 @@ static bool read_time(struct policy_line *line, const char *member, char out[INS
 	out[0] = '\0';
 	if (!json_object_object_get_ex(line->document, member, &value))
 		return true;
-	return (read_moment(value, &milliseconds) && instant_write(milliseconds, out)) || refuse(line, member, INVALID_TIME);
+	return (extended_moment(value, &milliseconds) && instant_write(milliseconds, out)) || refuse(line, member, INVALID_TIME);
 }
 
 static bool read_user(struct policy_line *line, const char *member, const char **out)
@@ -157,7 +113,7 @@ static bool read_user(struct policy_line *line, const char *member, const char *
 	*out = NULL;
 	if (!json_object_object_get_ex(line->document, member, &value))
 		return true;
-	*out = plain_text(value);
+	*out = extended_text(value);
 	if (*out == NULL || **out == '\0' || text_utf8_count(*out, strlen(*out)) > POLICY_USER_ID_MOST)
 		return refuse(line, member, INVALID_USER);
 	return true;

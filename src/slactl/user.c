@@ -188,6 +188,7 @@ const struct command user_commands[] = {
 	{ "user add", "NAME", "make a user and print its id", user_add_options, .work = user_add_command },
 	{ "user disable", "NAME", "keep a user out; its tokens are dead until it is enabled", NULL, .work = disable },
 	{ "user enable", "NAME", "let a user in again", NULL, .work = enable },
+	{ "user import", "[FILE]", "store users that mongoexport took from Rocket.Chat", user_import_options, .run = user_import },
 	{ "user list", "", "list the users", list_options, .work = list },
 	{ "user password", "NAME", "set a user's password and end its logins", password_options, .work = password },
 	{ "user remove", "NAME", "remove a user with its tokens and roles", NULL, .work = remove_one },

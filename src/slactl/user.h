@@ -18,4 +18,7 @@ int user_ask_password(char hash[PASSWORD_HASH_LENGTH + 1]);
 extern const struct option_row user_add_options[];
 int user_add_command(struct connection *connection, const struct invocation *invocation);
 
+extern const struct option_row user_import_options[];
+int user_import(const struct invocation *invocation);
+
 #endif

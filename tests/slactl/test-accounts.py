@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 The livechat-sla authors
 """livechat-slactl's commands on users, roles, permissions and tokens, and what they leave in the audit."""
+import base64
 import contextlib
+import datetime
 import getpass
+import hashlib
 import json
 import os
 import pty
@@ -290,3 +293,78 @@ class Audit(Case):
 		row = listed("audit", "--user=administrator")[-1]
 		self.assertEqual((row["action"], row["target"]), ("login.refused", "administrator"))
 		self.assertNotIn("horse", re.sub(r"\s", " ", run("audit").stdout))
+
+
+class Import(Case):
+	# htpasswd -nbBC 10 of the SHA-256 of "imported"
+	HASH = "$2y$10$AmutldRqgPTlxWKdJ6xax.NnNWUJtYH7QpcA4zVEt1Yc1i4bIUcLO"
+	LOGIN, PERSONAL = "l" * 43, "p" * 43
+
+	def document(self, **members):
+		digests = [base64.b64encode(hashlib.sha256(token.encode()).digest()).decode() for token in (self.LOGIN, self.PERSONAL)]
+		now = {"$date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")}
+		return {"_id": "rocketRandomId17x", "username": "rosa", "name": "Rosa Ä.", "emails": [{"address": "rosa@b.c", "verified": True}],
+		        "active": True, "type": "user", "roles": ["user", "livechat-manager", "leader"], "services": {
+		            "password": {"bcrypt": self.HASH}, "resume": {"loginTokens": [
+		                {"when": now, "hashedToken": digests[0]},
+		                {"hashedToken": digests[1], "type": "personalAccessToken", "createdAt": now, "lastTokenPart": "pppppp", "name": "script",
+		                 "bypassTwoFactor": False}]}}, **members}
+
+	def run_import(self, *documents, status=0, options=()):
+		text = "".join(f"{document if isinstance(document, str) else json.dumps(document)}\n" for document in documents)
+		result = subprocess.run(command("user", "import", *options), input=text, capture_output=True, text=True)
+		self.assertEqual(result.returncode, status, result)
+		return result
+
+	def test_password_and_tokens_go_on(self):
+		result = self.run_import(self.document())
+		self.assertEqual((result.stdout, result.stderr),
+		                 ("imported: 1, replaced: 0, unchanged: 0, refused: 0\n", "1: a role that is not known here is left out\n"))
+		self.assertEqual(listed("user", "show", "rosa"), [{"_id": "rocketRandomId17x", "username": "rosa", "name": "Rosa Ä.", "email": "rosa@b.c",
+		                                                   "active": True, "roles": ["livechat-manager", "user"]}])
+		for name in ("rosa", "rosa@b.c"):
+			self.assertEqual(login(name, "imported").status, 200)
+		self.assertEqual(login("rosa", "other").status, 401)
+		for token in (self.LOGIN, self.PERSONAL):
+			self.assertEqual(stack.request("GET", PATH, credentials=Credentials("rocketRandomId17x", token)).status, 200)
+		self.assertEqual([row["name"] for row in listed("token", "list", "rosa")][:2], [None, "script"])
+		self.assertIn("user.import", [row["action"] for row in listed("audit", "--user=rosa")])
+
+	def test_twice(self):
+		self.run_import(self.document())
+		run("user", "password", "rosa", text="changed since")
+		result = self.run_import(self.document())
+		self.assertEqual((result.stdout, result.stderr), ("imported: 0, replaced: 0, unchanged: 1, refused: 0\n", ""))
+		self.assertEqual(login("rosa", "changed since").status, 200)
+
+	def test_old_login_is_dead_and_disabled_is_out(self):
+		old = self.document(_id="rocketRandomId17y", username="old", emails=[])
+		for token in old["services"]["resume"]["loginTokens"]:
+			token["when"] = {"$date": {"$numberLong": "1000000000000"}}
+		self.run_import(old)
+		self.assertEqual([status(Credentials("rocketRandomId17y", token)) for token in (self.LOGIN, self.PERSONAL)], [401, 200])
+		run("user", "remove", "old")
+		self.run_import(self.document(active=False))
+		self.assertEqual((login("rosa", "imported").status, status(Credentials("rocketRandomId17x", self.PERSONAL))), (401, 401))
+
+	def test_what_is_refused(self):
+		run("user", "add", "anna", "--email=a@b.c")
+		rows = (("{", "must be valid JSON"), ("[]", "array|object"), (self.document(_id="short"), "_id must be"),
+		        (self.document(username="a b"), "username must be"), (self.document(username=None), "username must be"),
+		        (self.document(name=5), "name must be"), (self.document(emails="x"), "emails must have"), (self.document(emails=[{}]), "emails must have"),
+		        (self.document(active="yes"), "active must be"), (self.document(roles="admin"), "roles must be"), (self.document(roles=[1]), "roles must be"),
+		        (self.document(services={"password": {"bcrypt": "plain"}}), "bcrypt must be"),
+		        (self.document(services={"resume": {"loginTokens": [{"hashedToken": "x"}]}}), "loginTokens has a token"),
+		        (self.document(services={"resume": {"loginTokens": {}}}), "loginTokens must be"),
+		        (self.document(username="anna"), "another user has this"), (self.document(emails=[{"address": "a@b.c"}]), "another user has this"))
+		for document, reason in rows[:1] + rows[2:]:
+			with self.subTest(reason):
+				result = self.run_import(self.document(_id="rocketRandomId17z", username="good", emails=[], services={}), document, status=1)
+				self.assertRegex(result.stderr, f"(?m)^2: .*{reason}")
+				self.assertNotIn("plain", result.stderr)
+				self.assertIn("no user", run("user", "show", "good", status=1).stderr)
+
+	def test_skip_bad(self):
+		result = self.run_import("{", self.document(), options=["--skip-bad"])
+		self.assertEqual(result.stdout, "imported: 1, replaced: 0, unchanged: 0, refused: 1\n")
+		self.assertEqual(login("rosa", "imported").status, 200)
