@@ -76,3 +76,18 @@ class Commands(unittest.TestCase):
 		for command in commands:
 			with self.subTest(command):
 				self.assertIn(f".It Cm {command}", text)
+
+	def complete(self, *words):
+		"""What bash offers for the last word."""
+		script = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _livechat_slactl "$1"; printf "%s\\n" "${COMPREPLY[@]}"'
+		return output("bash", "-c", script, "bash", SRCDIR / "conf/bash-completion/livechat-slactl", SLACTL, *words).split()
+
+	def test_bash_completes_every_command_and_option(self):
+		commands = [command.split() for command in re.findall(r"^  ([a-z]+(?: [a-z]+)?)", output(SLACTL, "--help"), re.MULTILINE)]
+		self.assertEqual(self.complete(""), sorted({words[0] for words in commands}))
+		for words in commands:
+			with self.subTest(" ".join(words)):
+				self.assertIn(words[-1], self.complete(*words[:-1], words[-1][:2]))
+				options = re.findall(r"^  .{3,4}(--[a-z-]+)", output(SLACTL, *words, "--help"), re.MULTILINE)
+				self.assertIn("--help", options)
+				self.assertEqual(self.complete(*words, "--"), sorted(set(options)))
