@@ -24,7 +24,8 @@ static const struct option_row options[] = {
 };
 
 static const struct listing_column columns[] = {
-	{ "at", "AT" }, { "username", "WHO" }, { "address", "FROM" }, { "action", "DID" }, { "target", "TO" }, { "detail", "DETAIL" }, { 0 },
+	{ "at", "AT" }, { "username", "WHO" }, { "address", "FROM" },
+	{ "action", "DID" }, { "target", "TO" }, { "detail", "DETAIL" }, { 0 },
 };
 
 static enum outcome add_to_list(void *context, const struct audit_row *row)

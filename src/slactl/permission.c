@@ -16,7 +16,9 @@
 
 static const struct option_row list_options[] = { ACCOUNT_JSON_OPTION, { 0 } };
 
-static const struct listing_column columns[] = { { "_id", "PERMISSION" }, { "_updatedAt", "CHANGED" }, { "roles", "ROLES" }, { 0 } };
+static const struct listing_column columns[] = {
+	{ "_id", "PERMISSION" }, { "_updatedAt", "CHANGED" }, { "roles", "ROLES" }, { 0 },
+};
 
 static enum outcome add_to_list(void *context, const struct permission *permission)
 {

@@ -38,7 +38,8 @@ static const struct option_row revoke_options[] = {
 };
 
 static const struct listing_column columns[] = {
-	{ "name", "TOKEN" }, { "lastTokenPart", "ENDS IN" }, { "createdAt", "MADE" }, { "expiresAt", "EXPIRES" }, { "lastUsedAt", "LAST USED" },
+	{ "name", "TOKEN" }, { "lastTokenPart", "ENDS IN" }, { "createdAt", "MADE" },
+	{ "expiresAt", "EXPIRES" }, { "lastUsedAt", "LAST USED" },
 	{ 0 },
 };
 

@@ -31,13 +31,13 @@ static const struct option_row password_options[] = {
 };
 
 static const struct listing_column columns[] = {
-	{ "username", "USER" }, { "active", "ACTIVE" }, { "roles", "ROLES" }, { "_id", "ID" }, { "email", "E-MAIL" }, { "name", "NAME" },
-	{ 0 },
+	{ "username", "USER" }, { "active", "ACTIVE" }, { "roles", "ROLES" }, { "_id", "ID" },
+	{ "email", "E-MAIL" }, { "name", "NAME" }, { 0 },
 };
 
 static const struct listing_column fields[] = {
-	{ "username", "user" }, { "_id", "user id" }, { "name", "name" }, { "email", "e-mail" }, { "active", "active" }, { "roles", "roles" },
-	{ 0 },
+	{ "username", "user" }, { "_id", "user id" }, { "name", "name" }, { "email", "e-mail" },
+	{ "active", "active" }, { "roles", "roles" }, { 0 },
 };
 
 /* -- list, show -- */
@@ -72,7 +72,9 @@ static enum outcome add_to_list(void *context, const struct user *user)
 {
 	struct selection *selection = context;
 
-	return selection->role == NULL || has_role(user, selection->role) ? listing_add(&selection->listing, document(user)) : OUTCOME_DONE;
+	if (selection->role != NULL && !has_role(user, selection->role))
+		return OUTCOME_DONE;
+	return listing_add(&selection->listing, document(user));
 }
 
 static int list(struct connection *connection, const struct invocation *invocation)
