@@ -123,9 +123,10 @@ static enum records_verdict read_some(struct peers *peers, const struct peer *pe
 	return clock_monotonic_ms() < peer->deadline ? RECORDS_MORE : RECORDS_REFUSED;
 }
 
+/* The oldest first: under load there always is a younger one. */
 struct peer *peers_read(struct peers *peers)
 {
-	for (size_t i = peers->count; i-- > 0;) {
+	for (size_t i = 0; i < peers->count;) {
 		struct peer *peer = &peers->list[i];
 		const char *reason;
 		enum records_verdict verdict = read_some(peers, peer, &reason);
@@ -133,7 +134,9 @@ struct peer *peers_read(struct peers *peers)
 		if (verdict == RECORDS_COMPLETE)
 			return peer;
 		if (verdict == RECORDS_REFUSED)
-			drop_for(peers, peer, reason);
+			drop_for(peers, peer, reason); /* the next one moves to its place */
+		else
+			i++;
 	}
 	return NULL;
 }

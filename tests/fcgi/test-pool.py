@@ -2,21 +2,18 @@
 # Copyright (c) 2026 The livechat-sla authors
 """The life of the pool: workers that die, hang or retire, reloads, the end. No request is lost to any of it."""
 import contextlib
-import fcntl
 import os
 import pathlib
 import resource
 import select
 import signal
 import socket
-import struct
 import tempfile
-import termios
 import threading
 import time
 import unittest
 
-from fastcgi import API, Service, request
+from fastcgi import API, Service, request, unread
 from stack import children, wait_until
 
 PATH = f"{API}livechat/sla"
@@ -42,11 +39,6 @@ def cpu_seconds(pid):
 
 def descriptors(pid):
 	return sorted(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
-
-
-def unread(connection):
-	"""Bytes sent that the other side has not taken yet."""
-	return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0]
 
 
 class Load:

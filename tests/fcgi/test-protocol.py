@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 The livechat-sla authors
 """Peers that keep to FastCGI are answered; those that lie, drip or say nothing are dropped and cost nobody else anything."""
+import os
 import pathlib
 import random
 import re
 import resource
+import signal
 import time
 import unittest
 
 import fastcgi
-from fastcgi import API, KEEP_CONN, PARAMS, STDIN, Service, begin, pairs, record, request, stream
+from fastcgi import API, KEEP_CONN, PARAMS, STDIN, Service, begin, pairs, record, request, stream, unread
 from stack import Credentials, wait_until
 
 PATH = f"{API}livechat/sla"
@@ -307,6 +309,21 @@ class Crowd(unittest.TestCase):
 		# A database that failed a moment ago is left alone for a while.
 		slow = wait_until(attempt, "work that takes its time")
 		self.assertEqual(slow.send(GOOD[-1:]).answer().status, 204)
+
+	def test_a_slow_request_is_not_put_off_by_younger_ones(self):
+		service = self.serve(workers=1, intake_timeout="30s")
+		worker, = service.pool.workers()
+		whole = request("GET", f"{API}nothing")
+		slow, = self.peers(service, 1, whole[:-1])
+		wait_until(lambda: unread(slow.socket) == 0, "the worker to read")
+		os.kill(worker, signal.SIGSTOP)
+		younger = self.peers(service, 20, GOOD)
+		slow.send(whole[-1:])
+		os.kill(worker, signal.SIGCONT)
+		for peer in younger:
+			self.assertEqual(peer.answer().status, 204)
+		statuses = re.findall(r"livechat/sla (204)|nothing (404)", service.pool.log.read_text())[-21:]
+		self.assertIn(("", "404"), statuses[:2])
 
 	def test_requests_that_come_side_by_side_are_not_mixed(self):
 		service = self.serve(workers=1)

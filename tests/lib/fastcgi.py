@@ -2,9 +2,11 @@
 # Copyright (c) 2026 The livechat-sla authors
 """A FastCGI client that keeps to the specification or, piece by piece, does not; and the pool alone, for it to talk to."""
 import collections
+import fcntl
 import json
 import socket
 import struct
+import termios
 
 from stack import Answer, Pool, Site, wait_until
 
@@ -74,6 +76,11 @@ def answer(data):
 	assert headers[0][0] == "Status"
 	status, reason = headers.pop(0)[1].split(" ", 1)
 	return Answer(int(status), reason, headers, body)
+
+
+def unread(connection):
+	"""Bytes sent that the other side has not taken yet."""
+	return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0]
 
 
 class Peer:
