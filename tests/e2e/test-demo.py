@@ -27,7 +27,12 @@ class Demo:
 		self.started = time.monotonic()
 		with self.output.open("w") as output:
 			self.popen = subprocess.Popen([SRCDIR / "demo", f"--port={self.port}", "--dir", directory, *options], stdin=subprocess.DEVNULL,
-			                              stdout=output, stderr=output, start_new_session=True)
+			                              stdout=output, stderr=output, start_new_session=True, preexec_fn=self.listen_to_interrupts)
+
+	@staticmethod
+	def listen_to_interrupts():
+		"""As at a terminal: a shell can not trap what was ignored when it began, as in a job in the background."""
+		signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 	def __enter__(self):
 		wait_until(lambda: self.popen.poll() is not None or STARTED in self.text(), "the demo", 60)

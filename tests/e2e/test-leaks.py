@@ -3,12 +3,10 @@
 """Ten thousand requests of every kind: no worker dies, none grows, and valgrind or a sanitizer, if there is one, has nothing to say."""
 import itertools
 import json
-import pathlib
-import re
 import threading
 import unittest
 
-from stack import DAEMON, WRAPPER, Credentials, Stack
+from stack import Credentials, Stack, instrumented, private_memory
 
 PATH = "/api/v1/livechat/sla"
 REQUESTS = 10000
@@ -61,12 +59,6 @@ def kinds(stack, agent):
 	)
 
 
-def private_memory(pid):
-	"""KiB that the process has to itself."""
-	text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-	return sum(int(size) for size in re.findall(r"^Private_\w+: +(\d+) kB", text, re.MULTILINE))
-
-
 class Leaks(unittest.TestCase):
 	def setUp(self):
 		self.stack = Stack(workers=2, max_requests=0, log_level="info").start()
@@ -98,7 +90,7 @@ class Leaks(unittest.TestCase):
 		self.assertEqual(pool.workers(), workers, "no worker ended")
 		after = [private_memory(worker) for worker in workers]
 		print(f"# private memory in KiB: {before} before, {after} after")
-		if not WRAPPER and b"__asan_init" not in DAEMON.read_bytes():
+		if not instrumented():
 			for least, most in zip(before, after):
 				self.assertLessEqual(most - least, GROWTH_MOST)
 		self.stack.finish()

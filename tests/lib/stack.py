@@ -24,6 +24,17 @@ from process import BUILDDIR, DAEMON, SLACTL, SRCDIR, USER, WRAPPER, Process, ca
 REPORT = re.compile(r"==\d+==|.*runtime error:|SUMMARY: ")
 
 
+def private_memory(pid):
+	"""KiB that the process has to itself."""
+	text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+	return sum(int(size) for size in re.findall(r"^Private_\w+: +(\d+) kB", text, re.MULTILINE))
+
+
+def instrumented():
+	"""Whether valgrind or a sanitizer runs the program; it keeps what is freed, so that memory grows."""
+	return bool(WRAPPER) or b"__asan_init" in DAEMON.read_bytes()
+
+
 class Database:
 	"""A MariaDB of our own: a data directory and a unix socket, no network."""
 
