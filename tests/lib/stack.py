@@ -245,16 +245,16 @@ class Site:
 class Stack(Site):
 	"""Database, pool and web server, with an administrator."""
 
-	front = Lighttpd  # the web server, of fronts.py
+	front = Lighttpd  # the web server unless another is named
 
-	def __init__(self, **keys):
-		"""`keys` are configuration keys with _ for -."""
+	def __init__(self, front=None, **keys):
+		"""`front` is a class of fronts.py, `keys` are configuration keys with _ for -."""
 		super().__init__()
 		self.database = Database(self.directory)
 		self.client = {"socket": self.database.socket, "user": "livechat-sla", "password": secrets.token_urlsafe(16), "database": "livechat_sla"}
-		self.web = self.front(self.directory)
-		if self.front.SPAWNS:
-			self.pool = SpawnedPool(self.directory, self.client, keys, self.directory / self.front.SERVICE_LOG)
+		self.web = (front or self.front)(self.directory)
+		if self.web.SPAWNS:
+			self.pool = SpawnedPool(self.directory, self.client, keys, self.directory / self.web.SERVICE_LOG)
 		else:
 			self.pool = Pool(self.directory, self.client, keys)
 		self.parts = self.web, self.pool, self.database
