@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "base/text.h"
 
 #define REPLACEMENT 0xfffd
@@ -307,6 +308,7 @@ bool json_parse(const char *text, size_t length, struct json_object **value, boo
 	if (parser.decoded != NULL) {
 		parser.end = text + length;
 		parsed = parse_text(&parser, value);
+		secret_wipe(parser.decoded, length + 1); /* a login has a password in it */
 	}
 	free(parser.decoded);
 	if (!parsed) {

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "base/secret.h"
 #include "json/parse.h"
 #include "short-memory.h"
 
@@ -319,6 +320,36 @@ static void takes_a_hundred_thousand_keys(void **state)
 	free(text);
 }
 
+static const char *secret; /* that is looked for where something is wiped */
+static bool secret_wiped;
+
+/* Stands in for the library's. */
+void secret_wipe(void *memory, size_t length)
+{
+	if (secret != NULL && length > strlen(secret) && memcmp(memory, secret, strlen(secret)) == 0)
+		secret_wiped = true;
+	memset(memory, 0, length);
+}
+
+/* A text that is refused may have had a password in it, too. */
+static void leaves_no_copy_behind(void **state)
+{
+	static const char *const texts[] = { "\"open sesame\"", "\"open sesame\" and more" };
+
+	(void)state;
+	secret = "open sesame";
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct json_object *value;
+
+		secret_wiped = false;
+		parse(texts[i], strlen(texts[i]), &value);
+		if (!secret_wiped)
+			fail_msg("row %zu", i);
+		json_object_put(value);
+	}
+	secret = NULL;
+}
+
 /* Whichever allocation is the one too many: it is told, and no part of the text passes for the whole. */
 static void tells_that_memory_is_short(void **state)
 {
@@ -364,6 +395,7 @@ int main(void)
 		cmocka_unit_test(takes_sixteen_levels),
 		cmocka_unit_test(reads_a_megabyte),
 		cmocka_unit_test(takes_a_hundred_thousand_keys),
+		cmocka_unit_test(leaves_no_copy_behind),
 		cmocka_unit_test(tells_that_memory_is_short),
 		cmocka_unit_test(tells_that_a_text_is_too_long),
 	};
