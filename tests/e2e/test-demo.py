@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.request
 
 from process import SRCDIR, free_port, wait_until
 
@@ -58,6 +59,14 @@ class Demo:
 	def create(self):
 		return subprocess.run(["sh", "-c", self.command()], capture_output=True, text=True, check=True).stdout
 
+	def list_part(self, credentials):
+		"""The status of an answer of which a part is asked for."""
+		user, token = re.findall("=(.*)", credentials)
+		headers = {"X-User-Id": user, "X-Auth-Token": token, "Range": "bytes=0-4"}
+		request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/v1/livechat/sla", headers=headers)
+		with urllib.request.urlopen(request, timeout=30) as answer:
+			return answer.status
+
 
 def processes_of(directory):
 	"""Command lines that name the directory."""
@@ -84,6 +93,7 @@ class DemoTest(unittest.TestCase):
 			self.assertEqual((data / "credentials").stat().st_mode & 0o777, 0o600)
 			credentials = (data / "credentials").read_text()
 			self.assertRegex(credentials, r"\ASLA_USER=\w{17}\nSLA_TOKEN=[\w-]{43}\n\Z")
+			self.assertEqual(demo.list_part(credentials), 200, "a part of an answer is no JSON")
 			token = credentials.split("SLA_TOKEN=")[1].strip()
 			self.assertEqual([line for line in processes_of(token)], [], "the token is no argument")
 			for log in (data / "log").iterdir():
