@@ -146,7 +146,7 @@ struct counters_key counters_key(const struct counters *counters, const char *ki
 	unsigned char message[512];
 	size_t kind_length = strlen(kind) + 1;
 
-	/* What is longer than the buffer is told apart by its head; no subject is. */
+	/* What is longer than the buffer, as what is sent instead of a name can be, is told apart by its head. */
 	if (length > sizeof message - kind_length)
 		length = sizeof message - kind_length;
 	memcpy(message, kind, kind_length);
