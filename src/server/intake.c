@@ -40,6 +40,7 @@ struct intake {
 	int64_t served_since;
 	int64_t accept_after; /* no connection is taken before */
 	bool complained; /* that the last accept failed */
+	bool leaving;    /* no connection is taken any more */
 	int memory;      /* the memory file */
 	int channel; /* what libfcgi takes for its connection: the memory file while it reads, the connection while it answers. It is kept
 	              * from request to request, so that no request is lost for want of a descriptor once it has been read. */
@@ -131,21 +132,27 @@ static void take_connection(struct intake *intake)
 }
 
 /* Waits until a peer has sent something or is late, a connection can be taken, or a signal has come. */
-static void wait_for_peers(struct intake *intake, bool accepting)
+static void wait_for_peers(struct intake *intake)
 {
 	struct pollfd entries[1 + PEERS_MOST] = { { .fd = -1, .events = POLLIN } };
 	size_t count = 1 + peers_poll(intake->peers, entries + 1);
 	int64_t now = clock_monotonic_ms(), until = peers_deadline(intake->peers);
 	struct timespec most;
 
-	if (accepting && now >= intake->accept_after)
+	if (!intake->leaving && now >= intake->accept_after)
 		entries[0].fd = intake->options.listening;
-	else if (accepting && intake->accept_after < until)
+	else if (!intake->leaving && intake->accept_after < until)
 		until = intake->accept_after;
 	until = until > now ? until - now : 0;
 	most = (struct timespec){ .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
 	if (ppoll(entries, count, &most, intake->options.open_signals) > 0 && entries[0].revents != 0)
 		take_connection(intake);
+}
+
+void intake_leave(struct intake *intake)
+{
+	intake->leaving = true;
+	peers_leave(intake->peers);
 }
 
 /* A peer whose request is whole, NULL if there is to be no other. Requests that are on their way are waited for even then. */
@@ -154,12 +161,12 @@ static struct peer *next_request(struct intake *intake)
 	struct peer *peer;
 
 	do {
-		bool accepting = !stop_asked(intake);
-
-		if (!accepting && peers_count(intake->peers) == 0)
+		if (stop_asked(intake))
+			intake_leave(intake);
+		if (intake->leaving && peers_count(intake->peers) == 0)
 			return NULL;
 		scoreboard_enter(intake->options.slot, WORKER_IDLE);
-		wait_for_peers(intake, accepting);
+		wait_for_peers(intake);
 		scoreboard_enter(intake->options.slot, WORKER_READING);
 		peer = peers_read(intake->peers);
 	} while (peer == NULL);
@@ -228,9 +235,9 @@ int intake_accept(struct intake *intake)
 	return peer == NULL ? -1 : 0;
 }
 
-bool intake_is_empty(const struct intake *intake)
+bool intake_is_idle(const struct intake *intake)
 {
-	return peers_count(intake->peers) == 0;
+	return peers_idle(intake->peers);
 }
 
 char *const *intake_environment(const struct intake *intake)
@@ -255,7 +262,10 @@ bool intake_answer(struct intake *intake, const char *text, size_t length)
 	sent = FCGX_FClose(out) == 0 && sent;
 	deadline_release();
 	forget_request(intake);
-	peers_drop(intake->peers, intake->served);
+	if (sent)
+		peers_answered(intake->peers, intake->served);
+	else
+		peers_drop(intake->peers, intake->served);
 	peers_postpone(intake->peers, clock_monotonic_ms() - intake->served_since);
 	return sent;
 }

@@ -30,8 +30,11 @@ void intake_free(struct intake *intake);
  * more. Refused or late connections are closed and logged at debug level; running out of descriptors or memory is waited out. */
 int intake_accept(struct intake *intake);
 
-/* Whether no request is on its way, so that none is lost if this was the last call. */
-bool intake_is_empty(const struct intake *intake);
+/* Whether no request is on its way. */
+bool intake_is_idle(const struct intake *intake);
+
+/* No more connections are taken: as if stop had been asked for. */
+void intake_leave(struct intake *intake);
 
 /* CGI variables of the request, "NAME=value", NULL after the last. */
 char *const *intake_environment(const struct intake *intake);
@@ -39,7 +42,8 @@ char *const *intake_environment(const struct intake *intake);
 /* Body as records_body. */
 const char *intake_body(const struct intake *intake, size_t *length);
 
-/* Sends the answer and lets go of the connection. A client that has gone is no error. Returns whether it was written. */
+/* Sends the answer and lets go of the connection, unless the peer wants it kept. A client that has gone is no error. Returns whether it was
+ * written. */
 bool intake_answer(struct intake *intake, const char *text, size_t length);
 
 #endif

@@ -6,7 +6,6 @@
 #include "server/peers.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,9 +18,15 @@
 #define READ_SIZE 16384
 #define DRAINED_MOST (16 * READ_SIZE)
 
+/* A web server that has its answer may be sending the next request already, and would see it fail if the connection was closed now. Only one
+ * that is silent for so long is closed, unless it never is: then after LEAVING_MS. */
+#define SILENCE_MS 10
+#define LEAVING_MS 5000
+
 struct peers {
 	size_t body_limit;
 	int64_t timeout_ms;
+	int64_t leave_until;          /* no connection is kept any more; INT64_MAX until peers_leave */
 	struct peer list[PEERS_MOST]; /* the oldest first; behind `count` those that have gone lie with their records, to be used again */
 	size_t count;
 	unsigned char bytes[READ_SIZE];
@@ -35,6 +40,7 @@ struct peers *peers_new(size_t body_limit, int64_t timeout_ms)
 		return NULL;
 	peers->body_limit = body_limit;
 	peers->timeout_ms = timeout_ms;
+	peers->leave_until = INT64_MAX;
 	return peers;
 }
 
@@ -54,6 +60,14 @@ size_t peers_count(const struct peers *peers)
 	return peers->count;
 }
 
+bool peers_idle(const struct peers *peers)
+{
+	for (size_t i = 0; i < peers->count; i++)
+		if (!peers->list[i].idle)
+			return false;
+	return true;
+}
+
 /* A connection that is closed with bytes unread is reset, and the answer in it lost; but nobody is listened to for ever. */
 static void close_drained(struct peers *peers, int connection)
 {
@@ -67,15 +81,47 @@ static void close_drained(struct peers *peers, int connection)
 	close(connection);
 }
 
+/* Makes it the youngest, ready for another request. */
+static struct peer *move_to_end(struct peers *peers, struct peer *peer)
+{
+	struct peer *last = &peers->list[peers->count - 1];
+	struct peer moved = *peer;
+
+	records_reset(moved.records);
+	memmove(peer, peer + 1, (size_t)(last - peer) * sizeof *peer);
+	*last = moved;
+	return last;
+}
+
 void peers_drop(struct peers *peers, struct peer *peer)
 {
-	struct peer gone = *peer;
-	size_t younger = (size_t)(peers->list + peers->count - peer) - 1;
+	close_drained(peers, peer->connection);
+	move_to_end(peers, peer);
+	peers->count--;
+}
 
-	close_drained(peers, gone.connection);
-	records_reset(gone.records);
-	memmove(peer, peer + 1, younger * sizeof *peer);
-	peers->list[--peers->count] = gone;
+void peers_answered(struct peers *peers, struct peer *peer)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (!peer->keep || now >= peers->leave_until) {
+		peers_drop(peers, peer);
+		return;
+	}
+	peer = move_to_end(peers, peer);
+	peer->idle = true;
+	peer->deadline = now + SILENCE_MS;
+}
+
+static bool leaving(const struct peers *peers)
+{
+	return peers->leave_until != INT64_MAX;
+}
+
+void peers_leave(struct peers *peers)
+{
+	if (!leaving(peers))
+		peers->leave_until = clock_monotonic_ms() + LEAVING_MS;
 }
 
 static void drop_for(struct peers *peers, struct peer *peer, const char *reason)
@@ -84,12 +130,27 @@ static void drop_for(struct peers *peers, struct peer *peer, const char *reason)
 	peers_drop(peers, peer);
 }
 
+static struct peer *longest_idle(struct peers *peers)
+{
+	for (size_t i = 0; i < peers->count; i++)
+		if (peers->list[i].idle)
+			return &peers->list[i];
+	return NULL;
+}
+
+static void make_room(struct peers *peers)
+{
+	struct peer *idle = longest_idle(peers);
+
+	drop_for(peers, idle != NULL ? idle : &peers->list[0], "others wait");
+}
+
 void peers_add(struct peers *peers, int connection)
 {
 	struct peer *peer;
 
 	if (peers->count == PEERS_MOST)
-		drop_for(peers, &peers->list[0], "others wait");
+		make_room(peers);
 	peer = &peers->list[peers->count];
 	if (peer->records == NULL)
 		peer->records = records_new(peers->body_limit);
@@ -99,28 +160,47 @@ void peers_add(struct peers *peers, int connection)
 		return;
 	}
 	peer->connection = connection;
+	peer->idle = false;
 	peer->deadline = clock_monotonic_ms() + peers->timeout_ms;
 	peers->count++;
 }
 
+/* Whether the peer may go on without having sent anything more. */
+static bool in_time(const struct peers *peers, const struct peer *peer)
+{
+	return (peer->idle && !leaving(peers)) || clock_monotonic_ms() < peer->deadline;
+}
+
+static enum records_verdict take(struct peers *peers, struct peer *peer, size_t length)
+{
+	enum records_verdict verdict;
+	size_t taken;
+
+	if (peer->idle)
+		peer->deadline = clock_monotonic_ms() + peers->timeout_ms;
+	peer->idle = false;
+	verdict = records_feed(peer->records, peers->bytes, length, &taken);
+	peer->keep = verdict == RECORDS_COMPLETE && records_keep_connection(peer->records) && taken == length;
+	return verdict;
+}
+
 /* What became of a peer: RECORDS_MORE while it may go on. `*reason` is why it is refused. */
-static enum records_verdict read_some(struct peers *peers, const struct peer *peer, const char **reason)
+static enum records_verdict read_some(struct peers *peers, struct peer *peer, const char **reason)
 {
 	ssize_t length = recv(peer->connection, peers->bytes, sizeof peers->bytes, MSG_DONTWAIT);
 	enum records_verdict verdict = RECORDS_MORE;
-	size_t taken;
 
 	*reason = "not a FastCGI request";
 	if (length > 0)
-		verdict = records_feed(peer->records, peers->bytes, (size_t)length, &taken);
+		verdict = take(peers, peer, (size_t)length);
 	if (verdict != RECORDS_MORE)
 		return verdict;
 	if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR)) {
-		*reason = "cut short";
+		*reason = peer->idle ? "kept no longer" : "cut short";
 		return RECORDS_REFUSED;
 	}
-	*reason = "late";
-	return clock_monotonic_ms() < peer->deadline ? RECORDS_MORE : RECORDS_REFUSED;
+	*reason = peer->idle ? "idle" : "late";
+	return in_time(peers, peer) ? RECORDS_MORE : RECORDS_REFUSED;
 }
 
 /* The oldest first: under load there always is a younger one. */
@@ -148,10 +228,17 @@ size_t peers_poll(const struct peers *peers, struct pollfd entries[PEERS_MOST])
 	return peers->count;
 }
 
-/* All have the same time, and are moved together: the oldest is the first. */
 int64_t peers_deadline(const struct peers *peers)
 {
-	return peers->count == 0 ? INT64_MAX : peers->list[0].deadline;
+	int64_t first = INT64_MAX;
+
+	for (size_t i = 0; i < peers->count; i++) {
+		const struct peer *peer = &peers->list[i];
+
+		if (peer->deadline < first && (!peer->idle || leaving(peers)))
+			first = peer->deadline;
+	}
+	return first;
 }
 
 void peers_postpone(struct peers *peers, int64_t milliseconds)

@@ -205,9 +205,11 @@ static void serve_all(struct worker *worker)
 {
 	int64_t left = requests_to_serve(worker);
 
-	while ((left > 0 || !intake_is_empty(worker->intake)) && intake_accept(worker->intake) == 0) {
+	while (intake_accept(worker->intake) == 0) {
 		serve(worker);
 		left--;
+		if (left <= 0 && intake_is_idle(worker->intake))
+			intake_leave(worker->intake);
 	}
 }
 

@@ -11,7 +11,7 @@ import time
 import unittest
 
 import fastcgi
-from fastcgi import API, KEEP_CONN, PARAMS, STDIN, Service, begin, pairs, record, request, stream, unread
+from fastcgi import API, PARAMS, STDIN, Service, begin, pairs, record, request, stream, unread
 from stack import Credentials, wait_until
 
 PATH = f"{API}livechat/sla"
@@ -152,13 +152,6 @@ class Answers(Protocol):
 		with self.service.peer() as peer:
 			peer.send(begin() + record(PARAMS, VARIABLES, padding=255) + record(PARAMS, padding=7) + record(STDIN, padding=1))
 			self.assertEqual(peer.answer().status, 204)
-
-	def test_no_connection_is_kept(self):
-		"""A peer that asks for it gets its answer at once, and the end; what it has sent on is not served."""
-		with self.service.peer(INTAKE_SECONDS / 2) as peer:
-			self.assertEqual(peer.send(request("OPTIONS", PATH, flags=KEEP_CONN)).answer().status, 204)
-		with self.service.peer(INTAKE_SECONDS / 2) as peer:
-			self.assertEqual(peer.send(request("OPTIONS", PATH, flags=KEEP_CONN) * 2).answer().status, 204)
 
 	def test_peer_that_does_not_wait_for_its_answer(self):
 		for _ in range(50):

@@ -29,6 +29,10 @@ def begin(role=RESPONDER, flags=0, request_id=1):
 	return record(BEGIN_REQUEST, struct.pack(">HB5x", role, flags), request_id)
 
 
+# The last bytes of an answer.
+END = record(END_REQUEST, bytes(8))
+
+
 def stream(kind, content):
 	"""In as many records as it needs, and the empty one that ends it."""
 	return b"".join(record(kind, content[at:at + RECORD_MOST]) for at in range(0, len(content), RECORD_MOST)) + record(kind)
@@ -114,6 +118,16 @@ class Peer:
 
 	def answer(self):
 		return answer(self.receive())
+
+	def next_answer(self):
+		"""One answer, behind which the connection may stay."""
+		data = b""
+		while not data.endswith(END):
+			chunk = self.socket.recv(65536)
+			if not chunk:
+				raise EOFError("the connection has ended")
+			data += chunk
+		return answer(data)
 
 
 class Service(Site):
