@@ -42,8 +42,8 @@ char *const *intake_environment(const struct intake *intake);
 /* Body as records_body. */
 const char *intake_body(const struct intake *intake, size_t *length);
 
-/* Sends the answer and lets go of the connection, unless the peer wants it kept. A client that has gone is no error. Returns whether it was
- * written. */
+/* Sends the answer and lets go of the connection, unless the peer wants it kept. A client that has gone is no error. Returns whether
+ * it was written. */
 bool intake_answer(struct intake *intake, const char *text, size_t length);
 
 #endif

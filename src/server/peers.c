@@ -18,8 +18,8 @@
 #define READ_SIZE 16384
 #define DRAINED_MOST (16 * READ_SIZE)
 
-/* A web server that has its answer may be sending the next request already, and would see it fail if the connection was closed now. Only one
- * that is silent for so long is closed, unless it never is: then after LEAVING_MS. */
+/* A web server that has its answer may be sending the next request already, and would see it fail if the connection was closed now.
+ * Only one that is silent for so long is closed, unless it never is: then after LEAVING_MS. */
 #define SILENCE_MS 10
 #define LEAVING_MS 5000
 
