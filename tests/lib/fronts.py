@@ -10,9 +10,12 @@ import unittest
 
 from process import DAEMON, SRCDIR, USER, Process, free_port
 
+ERRORS = (400, 401, 403, 404, 405, 413, 415, 429, 500, 503)
+
 
 class Front:
-	"""A web server of our own on a free port of 127.0.0.1. The snippet finds everything in the stack's directory."""
+	"""A web server of our own on a free port of 127.0.0.1. The snippet finds everything in the stack's directory. The administrator has
+	error pages, which are not for our answers."""
 
 	NAME = None  # of the program and its log
 	FILES = ()  # what it needs beside the program
@@ -49,6 +52,8 @@ class Front:
 		"""What must be there before the start. Whoever runs the web server may not reach the build directory."""
 		for name in ("htdocs", "lighttpd", "sbin"):
 			(self.directory / name).mkdir(exist_ok=True)
+		for status in ERRORS:
+			(self.directory / f"htdocs/error-{status}.html").write_text("the administrator's page")
 		if USER:
 			shutil.chown(self.directory / "lighttpd", USER)
 		if self.SPAWNS:
@@ -96,6 +101,8 @@ server.document-root = "{self.directory}/htdocs"
 server.upload-dirs = ( "{self.directory}" )
 server.bind = "127.0.0.1"
 server.port = {self.port}
+server.errorfile-prefix = "{self.directory}/htdocs/error-"
+server.error-handler-404 = "/error-404.html"
 include "{self.snippet()}"
 """
 
@@ -120,6 +127,7 @@ class Apache(Front):
 		user = f"User {USER}\nGroup {USER}\n" if USER else ""
 		modules = "".join(f"LoadModule {module}_module {self.DIRECTORY}/mod_{module}.so\n"
 		                  for module in ("mpm_event", "authz_core", "env", *self.MODULES))
+		pages = "".join(f"ErrorDocument {status} /error-{status}.html\n" for status in ERRORS)
 		return f"""{modules}{user}ServerRoot "{self.directory}"
 ServerName 127.0.0.1
 Listen 127.0.0.1:{self.port}
@@ -127,7 +135,7 @@ DefaultRuntimeDir "{self.directory}"
 PidFile "{self.directory}/apache2.pid"
 ErrorLog "{self.directory}/apache2-error.log"
 DocumentRoot "{self.directory}/htdocs"
-{self.MORE.format(directory=self.directory)}
+{pages}{self.MORE.format(directory=self.directory)}
 Include "{self.snippet()}"
 """
 
@@ -136,6 +144,7 @@ class ApacheProxy(Apache):
 	SNIPPET = "apache2/livechat-sla.conf"
 	MODULES = ("proxy", "proxy_fcgi")
 	FILES = (f"{Apache.DIRECTORY}/mod_proxy_fcgi.so",)
+	MORE = "ProxyErrorOverride On"
 
 
 class ApacheFcgid(Apache):
@@ -164,6 +173,7 @@ class Nginx(Front):
 		user = f"user {USER};\n" if USER else ""
 		places = "".join(f"\t{kind}_temp_path {self.directory}/nginx-{kind};\n"
 		                 for kind in ("client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
+		pages = "".join(f"\terror_page {status} /error-{status}.html;\n" for status in ERRORS)
 		return f"""{user}daemon off;
 worker_processes 2;
 pid {self.directory}/nginx.pid;
@@ -172,7 +182,8 @@ events {{
 }}
 http {{
 	access_log off;
-{places}	server {{
+{pages}{places}	fastcgi_intercept_errors on;
+	server {{
 		listen 127.0.0.1:{self.port};
 		root {self.directory}/htdocs;
 		include {self.snippet()};
