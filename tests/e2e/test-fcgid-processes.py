@@ -9,7 +9,7 @@ import threading
 import unittest
 
 from fronts import ApacheFcgid
-from process import children, processes
+from process import children
 from stack import Stack, wait_until
 
 PATH = "/api/v1/livechat/sla"
@@ -27,17 +27,6 @@ def setUpModule():
 
 def tearDownModule():
 	stack.finish()
-
-
-def service_processes():
-	"""pid -> parent of each that Apache started for the service."""
-	program = str(stack.directory / "sbin/livechat-sla").encode()
-	found = {}
-	for pid, _, parent, group in processes():
-		with contextlib.suppress(OSError):
-			if group == stack.web.process.pid and pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().startswith(program):
-				found[pid] = parent
-	return found
 
 
 def pending(pid, number):
@@ -79,7 +68,7 @@ class Processes(unittest.TestCase):
 		for thread in threads:
 			thread.join()
 		self.assertEqual(set(statuses), {200})
-		found = service_processes()
+		found = stack.pool.parents()
 		self.assertTrue(1 <= len(found) <= PROCESSES_MOST, found)
 		self.assertEqual(len(set(found.values())), 1, "all have the same parent")
 		self.assertEqual([child for pid in found for child in children(pid)], [])
@@ -92,13 +81,13 @@ class Processes(unittest.TestCase):
 			client = threading.Thread(target=post, args=("held", answers))
 			client.start()
 			wait_until(lambda: stack.database.sql(WAITING), "the request")
-			before = service_processes()
+			before = stack.pool.parents()
 			stack.web.reload()
 			wait_until(lambda: any(pending(pid, signal.SIGTERM) for pid in before), "Apache to end the process")
 			self.assertEqual(answers, [])
 		client.join()
 		self.assertEqual([answer.status for answer in answers], [200])
 		self.assertEqual(stack.database.sql("SELECT name FROM sla_policies"), [["held"]])
-		wait_until(lambda: not set(before) & set(service_processes()), "the end of the processes before")
+		wait_until(lambda: not set(before) & set(stack.pool.parents()), "the end of the processes before")
 		post("after", answers)
 		self.assertEqual(answers[-1].status, 400, "the same time")

@@ -9,7 +9,7 @@ from process import SRCDIR
 from stack import Stack
 
 # The programs of these cases.
-PROGRAMS = ("test-create-policy.py", "test-policies.py", "test-front.py")
+PROGRAMS = ("test-accounts.py", "test-create-policy.py", "test-front.py", "test-policies.py")
 # Headers of the web server.
 SERVER_HEADERS = ("Connection", "Date", "Keep-Alive", "Server")
 

@@ -31,6 +31,7 @@ class Front:
 			raise unittest.SkipTest(f"not installed: {', '.join(missing)}")
 		self.directory = directory
 		self.file = directory / f"{self.NAME}.conf"
+		self.program = directory / "sbin/livechat-sla"  # what it starts
 		self.port = None
 		self.process = None
 
@@ -42,7 +43,7 @@ class Front:
 
 	def snippet(self):
 		"""The shipped file, made as `make` makes it."""
-		directories = {"runstatedir": self.directory, "sysconfdir": self.directory, "sbindir": self.directory / "sbin"}
+		directories = {"runstatedir": self.directory, "sysconfdir": self.directory, "sbindir": self.program.parent}
 		text = re.sub("@(\\w+)@", lambda match: str(directories[match[1]]), (SRCDIR / f"conf/{self.SNIPPET}.in").read_text())
 		file = self.directory / pathlib.Path(self.SNIPPET).name
 		file.write_text(text)
@@ -57,7 +58,7 @@ class Front:
 		if USER:
 			shutil.chown(self.directory / "lighttpd", USER)
 		if self.SPAWNS:
-			shutil.copy(DAEMON, self.directory / "sbin")
+			shutil.copy(DAEMON, self.program)
 
 	def start(self):
 		"""Somebody else may take the port that was free a moment ago."""

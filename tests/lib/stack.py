@@ -3,6 +3,7 @@
 """A throw-away database, pool and web server for one test program; all of it ends with the program."""
 import atexit
 import collections
+import contextlib
 import fcntl
 import http.client
 import json
@@ -18,7 +19,7 @@ import tempfile
 
 import tap
 from fronts import Lighttpd
-from process import BUILDDIR, DAEMON, SLACTL, SRCDIR, USER, WRAPPER, Process, can_connect, children, wait_until
+from process import BUILDDIR, DAEMON, SLACTL, SRCDIR, USER, WRAPPER, Process, can_connect, children, processes, wait_until
 
 # How a line of a report begins: valgrind's, a sanitizer's.
 REPORT = re.compile(r"==\d+==|.*runtime error:|SUMMARY: ")
@@ -164,15 +165,34 @@ class Pool:
 class SpawnedPool(Pool):
 	"""The same, started and ended by the web server, which has its log."""
 
-	def __init__(self, directory, client, keys, log):
+	def __init__(self, directory, client, keys, web):
 		super().__init__(directory, client, keys)
-		self.log = log
+		self.log = directory / web.SERVICE_LOG
+		self.web = web
 
 	def start(self):
 		self.write_configuration()
 
 	def stop(self):
 		return 0
+
+	def reload(self, **keys):
+		"""The web server starts other processes with the new configuration."""
+		self.set(**keys)
+		self.write_configuration()
+		self.web.reload()
+
+	def workers(self):
+		return sorted(self.parents())
+
+	def parents(self):
+		"""pid -> parent of each process of the service."""
+		found = {}
+		for pid, _, parent, group in processes():
+			with contextlib.suppress(OSError):
+				if group == self.web.process.pid and pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().startswith(bytes(self.web.program)):
+					found[pid] = parent
+		return found
 
 
 class Answer(collections.namedtuple("Answer", "status reason headers body")):
@@ -254,7 +274,7 @@ class Stack(Site):
 		self.client = {"socket": self.database.socket, "user": "livechat-sla", "password": secrets.token_urlsafe(16), "database": "livechat_sla"}
 		self.web = (front or self.front)(self.directory)
 		if self.web.SPAWNS:
-			self.pool = SpawnedPool(self.directory, self.client, keys, self.directory / self.web.SERVICE_LOG)
+			self.pool = SpawnedPool(self.directory, self.client, keys, self.web)
 		else:
 			self.pool = Pool(self.directory, self.client, keys)
 		self.parts = self.web, self.pool, self.database
