@@ -6,6 +6,7 @@ import json
 import threading
 import unittest
 
+from process import looks_into_processes
 from stack import Credentials, Stack, instrumented, private_memory
 
 PATH = "/api/v1/livechat/sla"
@@ -81,6 +82,7 @@ class Leaks(unittest.TestCase):
 			thread.join()
 		self.assertEqual(self.wrong, [])
 
+	@looks_into_processes
 	def test_memory_after_many_requests(self):
 		pool = self.stack.pool
 		self.load(REQUESTS // 5)

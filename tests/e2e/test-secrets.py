@@ -6,6 +6,7 @@ import pathlib
 import unittest
 
 from contract import PATH
+from process import looks_into_processes
 from stack import Credentials, Stack, wait_until
 
 PASSWORD = "a-password-to-look-for"
@@ -79,6 +80,7 @@ class Secrets(unittest.TestCase):
 		stack.database.start()
 		wait_until(lambda: stack.request("GET", PATH, credentials=stack.admin).status == 200, "service")
 
+	@looks_into_processes
 	def test_arguments_and_environments(self):
 		self.log_in()
 		pids = [stack.pool.process.pid, *stack.pool.workers()]

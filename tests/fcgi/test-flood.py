@@ -7,6 +7,7 @@ import threading
 import unittest
 
 from fastcgi import API, Peer, request
+from process import looks_into_processes
 from stack import Credentials, Stack, instrumented, private_memory
 
 CALLS = int(os.environ.get("FLOOD_CALLS", "100000"))
@@ -44,6 +45,7 @@ class Flood(unittest.TestCase):
 		while not over.is_set():
 			statuses.append(self.call(self.stack.admin, "192.0.2.1"))
 
+	@looks_into_processes
 	def test_flood_of_wrong_credentials(self):
 		for _ in range(4 * 50):
 			self.call(Credentials("A" * 17, "B" * 43), f"198.51.100.{_}")

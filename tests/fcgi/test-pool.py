@@ -14,7 +14,7 @@ import time
 import unittest
 
 from fastcgi import API, Service, request, unread
-from stack import children, wait_until
+from process import children, looks_into_processes, wait_until
 
 PATH = f"{API}livechat/sla"
 GOOD = request("OPTIONS", PATH)
@@ -211,7 +211,7 @@ class Deaths(PoolCase):
 		service.pool.start()
 		wait_until(service.serves, "service from a new master, on a socket that was left behind")
 
-	@unittest.skipIf(os.geteuid() != 0, "the descriptors of a process that cannot be dumped are hidden from all but root")
+	@looks_into_processes
 	def test_descriptors_run_out(self):
 		"""The connection waits, the worker does not spin, and nothing is lost when there are descriptors again."""
 		service = self.serve(workers=1, user="root")

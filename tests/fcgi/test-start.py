@@ -14,13 +14,12 @@ import tempfile
 import unittest
 
 from fastcgi import API, Peer, Service, request
-from process import DAEMON, USER, WRAPPER, Process, children, free_port, wait_until
+from process import DAEMON, USER, WRAPPER, Process, children, free_port, looks_into_processes, wait_until
 
 PATH = f"{API}livechat/sla"
 GOOD = request("OPTIONS", PATH)
 AS_USER = (f"--user={USER}",) if USER else ()
 ROOT = os.geteuid() == 0
-HIDDEN = "what a process that cannot be dumped has open is hidden from all but root"
 
 
 def status_of(pid, name):
@@ -253,7 +252,7 @@ class Inherited(StartCase):
 			with self.subTest(name):
 				self.assertEqual(len(children(self.inherit(socket.AF_UNIX, f"{self.directory}/{name}").pid)), 1)
 
-	@unittest.skipIf(not ROOT, HIDDEN)
+	@looks_into_processes
 	def test_the_socket_leaves_descriptor_0(self):
 		process = self.inherit(socket.AF_UNIX, str(self.path))
 		for pid in (process.pid, *children(process.pid)):
@@ -286,7 +285,7 @@ class Surroundings(StartCase):
 		wait_until(lambda: service.pool.workers() not in ([], workers), "new workers")
 		self.assertTrue(service.serves())
 
-	@unittest.skipIf(not ROOT, HIDDEN)
+	@looks_into_processes
 	def test_descriptors(self):
 		"""What was closed is open on nothing, what was left open is closed."""
 		service = self.service()

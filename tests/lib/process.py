@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import time
+import unittest
 
 SRCDIR = pathlib.Path(os.environ.get("SLA_SRCDIR", pathlib.Path(__file__).resolve().parents[2])).resolve()
 BUILDDIR = pathlib.Path(os.environ.get("SLA_BUILDDIR", SRCDIR / "build")).resolve()
@@ -28,6 +29,9 @@ libc = ctypes.CDLL(None)
 
 # Who runs the programs when we are root; None: whoever we are.
 USER = "www-data" if os.geteuid() == 0 else None
+
+# For tests that look into processes of ours under /proc.
+looks_into_processes = unittest.skipIf(USER is None, "what a process that cannot be dumped has is hidden from all but root")
 
 
 def wait_until(condition, what, seconds=30.0):
