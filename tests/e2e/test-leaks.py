@@ -56,7 +56,7 @@ def kinds(stack, agent):
 		(lambda: stack.request("PATCH", PATH, policy(), (), stack.admin), 405),
 		(lambda: stack.request("OPTIONS", PATH), 204),
 		(lambda: stack.request("GET", "/api/v1/nothing?" + "x" * 5000), 404),
-		(lambda: stack.request("HEAD", "/api/v1/%2e%2e/nothing"), 404),
+		(lambda: stack.request("HEAD", "/api/v1/livechat/%2e%2e/nothing"), 404),
 	)
 
 
