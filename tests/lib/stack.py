@@ -327,16 +327,17 @@ class Stack(Site):
 		self.secrets.append(credentials.token)
 		return credentials
 
-	def request(self, method, path, body=None, headers=(), credentials=None, seconds=60, source="127.0.0.1"):
+	def request(self, method, path, body=None, headers=(), credentials=None, seconds=60, source=None):
 		"""One HTTP request on a connection of its own. `body` may be bytes, text or what json.dumps takes; anything but bytes is sent
-		as JSON with its media type unless `headers` has one."""
+		as JSON with its media type unless `headers` has one. `source` is an address to call from; to bind one takes a port that no other
+		connection has, waiting ones counted in, so that it is for a few requests."""
 		headers = dict(headers)
 		if body is not None and not isinstance(body, bytes):
 			body = (body if isinstance(body, str) else json.dumps(body)).encode()
 			headers.setdefault("Content-Type", "application/json")
 		if credentials is not None:
 			headers.update({"X-User-Id": credentials.user_id, "X-Auth-Token": credentials.token})
-		connection = http.client.HTTPConnection("127.0.0.1", self.web.port, timeout=seconds, source_address=(source, 0))
+		connection = http.client.HTTPConnection("127.0.0.1", self.web.port, timeout=seconds, source_address=source and (source, 0))
 		try:
 			connection.request(method, path, body, headers)
 			response = connection.getresponse()
