@@ -189,6 +189,23 @@ static enum outcome attempt_plain(struct connection *connection, connection_work
 	return work(connection, context, unsure);
 }
 
+/* A transaction that the server still has open would take in whatever this connection does next, which nobody would commit. */
+static void roll_back(struct connection *connection)
+{
+	if (connection->fate == ERROR_KEEP && connection_execute(connection, "ROLLBACK") != OUTCOME_DONE && connection->fate == ERROR_KEEP)
+		connection->fate = ERROR_DROP;
+}
+
+/* Of a COMMIT that was killed (KILL QUERY, max_statement_time) nobody knows whether it came before its end. */
+static enum outcome commit(struct connection *connection)
+{
+	enum outcome outcome = connection_execute(connection, "COMMIT");
+
+	if (outcome != OUTCOME_DONE)
+		roll_back(connection);
+	return outcome == OUTCOME_UNAVAILABLE ? OUTCOME_UNSURE : outcome;
+}
+
 /* Until COMMIT is sent a lost connection means that nothing was done. */
 static enum outcome attempt_transaction(struct connection *connection, connection_work *work, void *context, bool unsure)
 {
@@ -197,9 +214,8 @@ static enum outcome attempt_transaction(struct connection *connection, connectio
 	if (outcome == OUTCOME_DONE)
 		outcome = work(connection, context, unsure);
 	if (outcome == OUTCOME_DONE)
-		return connection_execute(connection, "COMMIT");
-	if (connection->fate == ERROR_KEEP)
-		connection_execute(connection, "ROLLBACK");
+		return commit(connection);
+	roll_back(connection);
 	return outcome == OUTCOME_UNSURE ? OUTCOME_REPEAT : outcome;
 }
 

@@ -63,6 +63,7 @@ static const struct error_rule rules[] = {
 	{ 1305, UNAVAILABLE, KEEP, LOAD_SCHEMA },  /* ER_SP_DOES_NOT_EXIST */
 	{ 1317, UNAVAILABLE, KEEP, NULL },         /* ER_QUERY_INTERRUPTED: by KILL QUERY */
 	{ 1461, UNAVAILABLE, LEAVE, "max_prepared_stmt_count is reached" }, /* ER_MAX_PREPARED_STMT_COUNT_REACHED */
+	{ 1467, UNAVAILABLE, KEEP, NULL },         /* ER_AUTOINC_READ_FAILED: killed while it waited for its number */
 	{ 1615, REPEAT, KEEP, NULL },              /* ER_NEED_REPREPARE */
 	{ 1698, UNAVAILABLE, SHUN, NULL },         /* ER_ACCESS_DENIED_NO_PASSWORD_ERROR */
 	{ 1792, REPEAT, LEAVE, NULL },             /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */

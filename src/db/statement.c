@@ -184,6 +184,12 @@ static enum outcome execute(struct connection *connection, const struct statemen
 	return outcome == OUTCOME_UNSURE && statement->columns[0] != '\0' ? OUTCOME_REPEAT : outcome;
 }
 
+/* MariaDB (10.11) tells of a DELETE that was killed, by KILL QUERY or by max_statement_time, that it is done and touched no row. */
+static bool may_have_been_killed(const struct prepared *prepared)
+{
+	return strncmp(prepared->statement->sql, "DELETE", 6) == 0 && mysql_stmt_affected_rows(prepared->handle) == 0;
+}
+
 /* -- rows -- */
 
 static enum outcome make_room(struct connection *connection, const struct statement *statement)
@@ -267,6 +273,8 @@ enum outcome statement_run(struct connection *connection, const struct statement
 	struct prepared *prepared;
 	enum outcome outcome = execute(connection, statement, parameters, &prepared);
 
+	if (outcome == OUTCOME_DONE && may_have_been_killed(prepared))
+		outcome = execute(connection, statement, parameters, &prepared);
 	if (outcome == OUTCOME_DONE && affected != NULL)
 		*affected = mysql_stmt_affected_rows(prepared->handle);
 	return outcome;

@@ -12,19 +12,19 @@
 
 static const struct statement take_guard = { "UPDATE access_guard SET changes = changes + 1 WHERE id = 1", "", "" };
 
-static const struct statement find_holder = {
-	"SELECT EXISTS (SELECT 1 FROM users AS u JOIN user_roles AS ur ON ur.user_id = u.id"
-	" JOIN role_permissions AS rp ON rp.role_id = ur.role_id"
-	" WHERE u.active = 1 AND rp.permission_id = '" ACCESS_PERMISSION "')",
+/* Not EXISTS, see session.c. */
+static const struct statement count_holders = {
+	"SELECT COUNT(*) FROM users AS u JOIN user_roles AS ur ON ur.user_id = u.id JOIN role_permissions AS rp ON rp.role_id = ur.role_id"
+	" WHERE u.active = 1 AND rp.permission_id = '" ACCESS_PERMISSION "'",
 	"", "i",
 };
 
 static enum outcome is_held(struct connection *connection, bool *held)
 {
-	struct value exists;
-	enum outcome outcome = statement_row(connection, &find_holder, NULL, &exists);
+	struct value holders;
+	enum outcome outcome = statement_row(connection, &count_holders, NULL, &holders);
 
-	*held = outcome == OUTCOME_DONE && exists.integer != 0;
+	*held = outcome == OUTCOME_DONE && holders.integer > 0;
 	return outcome;
 }
 

@@ -102,8 +102,10 @@ static enum outcome read_update(struct connection *connection, struct policy *po
 static enum outcome delete_policy(struct connection *connection, const struct step *step)
 {
 	const struct value parameters[] = { value_text(step->policy_id) };
+	uint64_t deleted = 0;
+	enum outcome outcome = statement_run(connection, &delete_row, parameters, &deleted);
 
-	return statement_run(connection, &delete_row, parameters, NULL);
+	return outcome == OUTCOME_DONE && deleted == 0 ? OUTCOME_REPEAT : outcome; /* the row is locked, so it is there */
 }
 
 static enum outcome change_work(struct connection *connection, void *context, bool unsure)

@@ -101,7 +101,7 @@ class ErrorTable(Case):
 		self.answered(1062, "DUPLICATE", 1, 1)
 
 	def test_unavailable_without_repetition(self):
-		for number in (1021, 1030, 1037, 1041, 1114, 1142, 1143, 1317, 1969, 3024):
+		for number in (1021, 1030, 1037, 1041, 1114, 1142, 1143, 1317, 1467, 1969, 3024):
 			self.assertIn(str(number), self.answered(number, "UNAVAILABLE", 1, 1))
 
 	def test_too_many_connections_leaves_the_host(self):

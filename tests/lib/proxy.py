@@ -8,11 +8,13 @@ import struct
 import threading
 
 QUERY, PREPARE, EXECUTE = 0x03, 0x16, 0x17
+SERVER_STATUS_IN_TRANS, SERVER_STATUS_AUTOCOMMIT = 1, 2
 
 PASS = "pass"
 CUT = "cut"          # the server never sees the statement, the client loses the connection
 SWALLOW = "swallow"  # the server carries it out, the client loses the connection instead of the answer
 HANG = "hang"        # the server never sees it, the client gets no answer
+NOTHING = "nothing"  # the server never sees it, the client is told that it is done and concerned no row
 
 Command = collections.namedtuple("Command", "kind sql")
 Failure = collections.namedtuple("Failure", "number state")
@@ -45,6 +47,12 @@ def read_packet(sock):
 
 def error_packet(failure):
 	payload = b"\xff" + struct.pack("<H", failure.number) + b"#" + failure.state.encode() + b"injected"
+	return len(payload).to_bytes(3, "little") + b"\x01" + payload
+
+
+def ok_packet():
+	"""No rows, in a transaction."""
+	payload = b"\0\0\0" + struct.pack("<HH", SERVER_STATUS_IN_TRANS | SERVER_STATUS_AUTOCOMMIT, 0)
 	return len(payload).to_bytes(3, "little") + b"\x01" + payload
 
 
@@ -81,6 +89,8 @@ class Session:
 				self.on_answer, action = action.call, action.action
 			if isinstance(action, Failure):
 				self.client.sendall(error_packet(action))
+			elif action == NOTHING:
+				self.client.sendall(ok_packet())
 			elif action == CUT:
 				raise Closed
 			elif action != HANG:
