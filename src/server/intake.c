@@ -38,7 +38,8 @@ struct intake {
 	struct peers *peers;
 	struct peer *served; /* whose request is in work */
 	int64_t served_since;
-	int64_t accept_after; /* no connection is taken before */
+	int64_t accept_after;  /* no connection is taken before, for want of descriptors or memory */
+	int64_t patient_until; /* nor before this while the last one is awaited */
 	bool complained; /* that the last accept failed */
 	bool leaving;    /* no connection is taken any more */
 	int memory;      /* the memory file */
@@ -124,11 +125,19 @@ static void take_connection(struct intake *intake)
 
 	if (connection >= 0) {
 		intake->complained = false;
-		intake->accept_after = clock_monotonic_ms() + PATIENCE_MS;
+		intake->patient_until = clock_monotonic_ms() + PATIENCE_MS;
 		peers_add(intake->peers, connection);
 	} else if (!is_lost_race(errno)) {
 		wait_for_better_times(intake);
 	}
+}
+
+/* When the next connection may be taken. */
+static int64_t accept_from(const struct intake *intake)
+{
+	if (peers_await(intake->peers) && intake->patient_until > intake->accept_after)
+		return intake->patient_until;
+	return intake->accept_after;
 }
 
 /* Waits until a peer has sent something or is late, a connection can be taken, or a signal has come. */
@@ -136,13 +145,13 @@ static void wait_for_peers(struct intake *intake)
 {
 	struct pollfd entries[1 + PEERS_MOST] = { { .fd = -1, .events = POLLIN } };
 	size_t count = 1 + peers_poll(intake->peers, entries + 1);
-	int64_t now = clock_monotonic_ms(), until = peers_deadline(intake->peers);
+	int64_t now = clock_monotonic_ms(), from = accept_from(intake), until = peers_deadline(intake->peers);
 	struct timespec most;
 
-	if (!intake->leaving && now >= intake->accept_after)
+	if (!intake->leaving && now >= from)
 		entries[0].fd = intake->options.listening;
-	else if (!intake->leaving && intake->accept_after < until)
-		until = intake->accept_after;
+	else if (!intake->leaving && from < until)
+		until = from;
 	until = until > now ? until - now : 0;
 	most = (struct timespec){ .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
 	if (ppoll(entries, count, &most, intake->options.open_signals) > 0 && entries[0].revents != 0)
@@ -171,6 +180,7 @@ static struct peer *next_request(struct intake *intake)
 		peer = peers_read(intake->peers);
 	} while (peer == NULL);
 	intake->accept_after = 0;
+	intake->patient_until = 0;
 	return peer;
 }
 

@@ -23,6 +23,9 @@
 #define SILENCE_MS 10
 #define LEAVING_MS 5000
 
+/* A worker that answers one short request after the other listens in between. */
+#define UNHEARD_LEAST_MS 50
+
 struct peers {
 	size_t body_limit;
 	int64_t timeout_ms;
@@ -66,6 +69,14 @@ bool peers_idle(const struct peers *peers)
 		if (!peers->list[i].idle)
 			return false;
 	return true;
+}
+
+bool peers_await(const struct peers *peers)
+{
+	for (size_t i = 0; i < peers->count; i++)
+		if (peers->list[i].awaited)
+			return true;
+	return false;
 }
 
 /* A connection that is closed with bytes unread is reset, and the answer in it lost; but nobody is listened to for ever. */
@@ -159,8 +170,11 @@ void peers_add(struct peers *peers, int connection)
 		close(connection);
 		return;
 	}
+	for (size_t i = 0; i < peers->count; i++)
+		peers->list[i].awaited = false;
 	peer->connection = connection;
 	peer->idle = false;
+	peer->awaited = true;
 	peer->deadline = clock_monotonic_ms() + peers->timeout_ms;
 	peers->count++;
 }
@@ -179,6 +193,7 @@ static enum records_verdict take(struct peers *peers, struct peer *peer, size_t 
 	if (peer->idle)
 		peer->deadline = clock_monotonic_ms() + peers->timeout_ms;
 	peer->idle = false;
+	peer->awaited = false;
 	verdict = records_feed(peer->records, peers->bytes, length, &taken);
 	peer->keep = verdict == RECORDS_COMPLETE && records_keep_connection(peer->records) && taken == length;
 	return verdict;
@@ -243,6 +258,8 @@ int64_t peers_deadline(const struct peers *peers)
 
 void peers_postpone(struct peers *peers, int64_t milliseconds)
 {
+	if (milliseconds < UNHEARD_LEAST_MS)
+		return;
 	for (size_t i = 0; i < peers->count; i++)
 		peers->list[i].deadline += milliseconds;
 }

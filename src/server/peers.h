@@ -23,6 +23,7 @@ struct peer {
 	int64_t deadline; /* monotonic ms: the request has to be there by then; if it is idle, it is closed then if it must go */
 	bool keep;        /* the peer wants it kept, and can have it: nothing has come behind its request */
 	bool idle;        /* kept, and nothing of the next request has come */
+	bool awaited;     /* the last one that was added, and nothing has come from it */
 };
 
 /* `body_limit` as records_new; `timeout_ms` is the time that a request has to arrive. NULL if memory is out. */
@@ -32,6 +33,9 @@ struct peers *peers_new(size_t body_limit, int64_t timeout_ms);
 void peers_free(struct peers *peers);
 
 size_t peers_count(const struct peers *peers);
+
+/* Whether nothing has come yet from the last peer that was added. */
+bool peers_await(const struct peers *peers);
 
 /* Whether no request is on its way. */
 bool peers_idle(const struct peers *peers);
@@ -58,7 +62,7 @@ size_t peers_poll(const struct peers *peers, struct pollfd entries[PEERS_MOST]);
 /* The first deadline, INT64_MAX if there is none. */
 int64_t peers_deadline(const struct peers *peers);
 
-/* Nobody has listened for so long: the deadlines move. */
+/* Nobody has listened for so long: if that is long, the deadlines move. */
 void peers_postpone(struct peers *peers, int64_t milliseconds);
 
 #endif

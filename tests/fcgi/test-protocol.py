@@ -303,6 +303,19 @@ class Crowd(unittest.TestCase):
 		slow = wait_until(attempt, "work that takes its time")
 		self.assertEqual(slow.send(GOOD[-1:]).answer().status, 204)
 
+	def test_peers_that_talk_and_go_take_no_time(self):
+		"""A silent peer is given a few milliseconds before the next is looked at; of these that would be a second."""
+		service = self.serve(workers=1)
+		worker, = service.pool.workers()
+		os.kill(worker, signal.SIGSTOP)
+		for data in (b"garbage!", GOOD[:20]) * 100:
+			service.peer().send(data).socket.close()
+		honest, = self.peers(service, 1, GOOD)
+		started = time.monotonic()
+		os.kill(worker, signal.SIGCONT)
+		self.assertEqual(honest.answer().status, 204)
+		self.assertLess(time.monotonic() - started, 0.5)
+
 	def test_a_slow_request_is_not_put_off_by_younger_ones(self):
 		service = self.serve(workers=1, intake_timeout="30s")
 		worker, = service.pool.workers()
