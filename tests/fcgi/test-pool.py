@@ -3,7 +3,6 @@
 """The life of the pool: workers that die, hang or retire, reloads, the end. No request is lost to any of it."""
 import contextlib
 import os
-import pathlib
 import resource
 import select
 import signal
@@ -14,23 +13,10 @@ import time
 import unittest
 
 from fastcgi import API, Service, request, unread
-from process import children, looks_into_processes, wait_until
+from process import children, fields, has_ended, looks_into_processes, wait_until
 
 PATH = f"{API}livechat/sla"
 GOOD = request("OPTIONS", PATH)
-
-
-def fields(pid):
-	"""Of proc_pid_stat(5), from the third on."""
-	return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-
-
-def has_ended(pid):
-	"""Whether it is gone, or nobody has asked yet how it ended."""
-	try:
-		return fields(pid)[0] == "Z"
-	except OSError:
-		return True
 
 
 def cpu_seconds(pid):

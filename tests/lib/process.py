@@ -69,6 +69,19 @@ def children(pid):
 	return sorted(child for child, _, parent, _ in processes() if parent == pid)
 
 
+def fields(pid):
+	"""Of proc_pid_stat(5), from the third on."""
+	return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def has_ended(pid):
+	"""Whether it is gone, or nobody has asked yet how it ended."""
+	try:
+		return fields(pid)[0] == "Z"
+	except OSError:
+		return True
+
+
 class Process:
 	"""A program in the foreground, in a process group of its own, its output in DIRECTORY/NAME.log."""
 

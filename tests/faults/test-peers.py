@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 The livechat-sla authors
+"""What becomes of those who call: web servers that are restarted, clients that go away, peers that are slow or lie."""
+import contextlib
+import json
+import random
+import resource
+import socket
+import struct
+import threading
+import time
+
+import fastcgi
+from fastcgi import API, PARAMS, STDIN, Peer, begin, pairs, record, request, stream
+from faults import Faults
+from ledger import PATH
+
+UNHEARD_DUE_TIME = 1000000000
+LIARS = 1000
+
+
+class Crowd:
+	"""Threads that call a function with their number and a turn again and again until the end of the block; what the network says to
+	that does not count."""
+
+	def __init__(self, function, threads=4):
+		self.function = function
+		self.over = threading.Event()
+		self.turns = 0
+		self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(threads)]
+
+	def run(self, number):
+		turn = 0
+		while not self.over.is_set():
+			with contextlib.suppress(OSError):
+				self.function(number, turn)
+			turn += 1
+			self.turns += 1
+
+	def __enter__(self):
+		for thread in self.threads:
+			thread.start()
+		return self
+
+	def __exit__(self, *_):
+		self.over.set()
+		for thread in self.threads:
+			thread.join()
+
+
+def reset(connection):
+	"""Closes it so that the other side's next write fails."""
+	connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+	connection.close()
+
+
+class WebServer(Faults):
+	def test_web_server_is_restarted(self):
+		with self.load("5 times the web server restarted") as ledger:
+			for _ in range(5):
+				self.stack.web.stop()
+				self.stack.web.start()
+				ledger.progress()
+
+	def test_web_server_is_killed(self):
+		with self.load("5 times the web server killed, and started") as ledger:
+			for _ in range(5):
+				self.stack.web.kill()
+				self.stack.web.start()
+				ledger.progress()
+
+
+class Clients(Faults):
+	KEYS = {"intake_timeout": "1s"}
+
+	def unheard(self, ledger, number, turn):
+		"""The body of a policy that nobody will know the outcome of."""
+		name = f"unheard {number}, {turn}"
+		ledger.unheard.add(name)
+		return json.dumps(ledger.policy(name, UNHEARD_DUE_TIME + 1000000 * number + turn)).encode()
+
+	def headers(self):
+		return {"Content-Type": "application/json", "X-User-Id": self.stack.admin.user_id, "X-Auth-Token": self.stack.admin.token}
+
+	def test_clients_go_away_in_the_middle(self):
+		"""Anywhere in their request, or without waiting for the answer."""
+		chosen = random.Random(1)
+
+		def leave(number, turn):
+			body = self.unheard(ledger, number, turn)
+			headers = "".join(f"{name}: {value}\r\n" for name, value in {**self.headers(), "Content-Length": len(body)}.items())
+			text = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode() + body
+			with socket.create_connection(("127.0.0.1", self.stack.web.port), 10) as connection:
+				connection.sendall(text[:chosen.choice((len(text), chosen.randrange(len(text))))])
+				(reset if turn % 2 else socket.socket.close)(connection)
+			time.sleep(0.002)
+		with self.load("clients that go away in the middle of a request") as ledger, Crowd(leave) as crowd:
+			ledger.progress(300)
+		self.assertGreater(crowd.turns, 100)
+		self.assertEqual(set(ledger.statuses), {200, 400}, "nobody else notices")
+
+	def test_peers_go_away_in_the_middle(self):
+		"""The same without a web server, which hides much of it."""
+		chosen = random.Random(1)
+
+		def leave(number, turn):
+			text = request("POST", PATH, self.unheard(ledger, number, turn), self.headers())
+			with Peer(self.pool.socket) as peer:
+				peer.send(text[:chosen.choice((len(text), chosen.randrange(len(text))))])
+			time.sleep(0.002)
+		with self.load("peers that go away in the middle of a request") as ledger, Crowd(leave) as crowd:
+			ledger.progress(300)
+		self.assertGreater(crowd.turns, 100)
+		self.assertEqual(set(ledger.statuses), {200, 400}, "nobody else notices")
+
+	def test_bodies_are_slower_than_the_time_out(self):
+		"""A byte now and then: each in time, the last one late."""
+		def drip(number, turn):
+			text = request("POST", PATH, self.unheard(ledger, number, turn), self.headers())
+			with Peer(self.pool.socket) as peer:
+				peer.send(text[:-100])
+				for at in range(len(text) - 100, len(text)):
+					peer.send(text[at:at + 1])
+					time.sleep(0.05)
+			served.append(turn)
+		served = []
+		with self.load("bodies slower than the time-out") as ledger, Crowd(drip, 50):
+			ledger.progress(300)
+		self.assertEqual(served, [], "no such request got to its end")
+		self.assertEqual(self.database.sql("SELECT name FROM sla_policies WHERE name LIKE 'unheard%'"), [])
+		self.assertEqual(set(ledger.statuses), {200, 400}, "nobody else notices")
+
+
+class Liars(Faults):
+	"""Peers that break FastCGI's rules, each in its own way."""
+
+	KEYS = {"intake_timeout": "5s"}
+	GOOD = request("OPTIONS", f"{API}livechat/sla")
+
+	def setUp(self):
+		super().setUp()
+		least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+		resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
+		self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (least, most))
+
+	def lies(self, chosen):
+		"""What such a peer sends; all but the last is refused or waited for in vain."""
+		variables = pairs(fastcgi.variables("POST", PATH, b"{}"))
+		yield b""
+		yield self.GOOD[:chosen.randrange(len(self.GOOD))]
+		yield chosen.randbytes(chosen.randrange(1, 5000))
+		yield begin() + record(PARAMS, pairs({"X": "x" * 60000})) * 2
+		yield begin() + stream(PARAMS, b"\xff\xff\xff\xfe\xff\xff\xff\xfe")
+		yield begin() + stream(PARAMS, variables) + record(STDIN, b"{}") * chosen.randrange(1, 20000)
+		yield begin() + stream(PARAMS, variables[:-chosen.randrange(1, len(variables))]) + record(STDIN)
+		yield record(fastcgi.GET_VALUES, request_id=0) * 1000
+		yield begin() + stream(PARAMS, variables) + record(STDIN, b"x" * chosen.choice((1, 3, 60000))) + record(STDIN)
+
+	def test_a_thousand_peers_that_lie(self):
+		chosen = random.Random(1)
+
+		def lie(number, turn):
+			with contextlib.ExitStack() as peers:
+				for data in self.lies(chosen):
+					for _ in range(LIARS // 4 // 9 + 1):
+						peer = peers.enter_context(Peer(self.pool.socket))
+						with contextlib.suppress(OSError):
+							peer.send(data)
+				# The socket's queue has an end: the next ones come when these have been taken from it.
+				self.assertEqual(peers.enter_context(Peer(self.pool.socket)).send(self.GOOD).answer().status, 204)
+		with self.load(f"{LIARS} peers that lie at once") as ledger, Crowd(lie) as crowd:
+			ledger.progress(300)
+		self.assertGreater(crowd.turns, 1)
+		self.assertEqual(set(ledger.statuses), {200, 400}, "those that are honest are answered")
