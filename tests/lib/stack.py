@@ -133,12 +133,14 @@ class Pool:
 	def write_configuration(self):
 		groups = {"livechat-sla": self.keys, "client-livechat-sla": self.client}
 		text = "".join(f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()) for group, keys in groups.items())
+		new = self.file.with_suffix(".new")
 		self.home.mkdir(exist_ok=True)
-		self.file.touch(mode=0o600)
-		self.file.write_text(text)
+		new.touch(mode=0o600)
+		new.write_text(text)
 		if USER:
 			shutil.chown(self.home, USER)
-			shutil.chown(self.file, USER)
+			shutil.chown(new, USER)
+		new.rename(self.file)  # whole at every moment: a worker may read it at any
 
 	def start(self, options=(), starter=(), **more):
 		"""`starter` is a command that runs ours; `more` goes to Process."""
