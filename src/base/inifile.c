@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define LINE_MOST 4096
-#define BLANKS " \t"
+#define BLANKS " \t\v\f\r" /* what libinih takes for an indent */
 
 struct reading {
 	const char *name;

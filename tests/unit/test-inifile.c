@@ -78,6 +78,7 @@ static void pairs_are_visited_in_order(void **state)
 		{ "[a]\nk = b = c\n", "a.k=b = c\n" },
 		{ "[a]\nk = v ; a comment\n", "a.k=v\n" },
 		{ "[a]\nk = 1\n  l = 2\n\tm = 3\n", "a.k=1\na.l=2\na.m=3\n" },
+		{ "[a]\nk = 1\n\fl = 2\n\vm = 3\n\r n = 4\n", "a.k=1\na.l=2\na.m=3\na.n=4\n" },
 		{ "[a]\nk = \"v\"\n", "a.k=\"v\"\n" },
 		{ "[client]\nk = \"v\"\n", "client.k=v\n" },
 		{ "[client-a]\nk = 'a b'\n", "client-a.k=a b\n" },
