@@ -17,7 +17,7 @@ struct reader {
 	const char *end;
 };
 
-static bool in_range(int64_t milliseconds)
+bool instant_valid(int64_t milliseconds)
 {
 	return milliseconds >= EARLIEST && milliseconds <= LATEST;
 }
@@ -29,7 +29,7 @@ bool instant_write(int64_t milliseconds, char out[INSTANT_SIZE])
 	struct tm tm;
 
 	out[0] = '\0';
-	if (!in_range(milliseconds))
+	if (!instant_valid(milliseconds))
 		return false;
 	fraction = (int)(milliseconds % 1000 + 1000) % 1000;
 	seconds = (time_t)((milliseconds - fraction) / 1000);
@@ -133,5 +133,5 @@ bool instant_read(const char *text, size_t length, int64_t *milliseconds)
 	day = tm.tm_mday;
 	seconds = timegm(&tm) - zone * 60;
 	*milliseconds = seconds * 1000 + fraction;
-	return tm.tm_mday == day && in_range(*milliseconds); /* timegm makes March of the 30th of February */
+	return tm.tm_mday == day && instant_valid(*milliseconds); /* timegm makes March of the 30th of February */
 }

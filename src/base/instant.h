@@ -12,6 +12,9 @@
 
 #define INSTANT_SIZE (sizeof "2023-03-24T14:50:02.123Z")
 
+/* Whether milliseconds since 1970 are within these years. */
+bool instant_valid(int64_t milliseconds);
+
 /* Milliseconds since 1970 -> text. False, with "" written, if the year is out of range. */
 bool instant_write(int64_t milliseconds, char out[INSTANT_SIZE]);
 

@@ -49,5 +49,5 @@ bool extended_moment(struct json_object *value, int64_t *milliseconds)
 
 	if (text != NULL)
 		return instant_read(text, strlen(text), milliseconds);
-	return date != NULL && read_milliseconds(date, milliseconds);
+	return date != NULL && read_milliseconds(date, milliseconds) && instant_valid(*milliseconds);
 }

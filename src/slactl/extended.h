@@ -17,7 +17,7 @@ struct json_object *extended_unwrap(struct json_object *value, const char *key);
 /* The text of a string without a NUL in it, else NULL. */
 const char *extended_text(struct json_object *value);
 
-/* "2023-03-24T14:50:02.123Z", or {"$date": the same, or milliseconds}. */
+/* "2023-03-24T14:50:02.123Z", or {"$date": the same, or milliseconds}; within the years of base/instant.h. */
 bool extended_moment(struct json_object *value, int64_t *milliseconds);
 
 #endif
