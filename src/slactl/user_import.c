@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/instant.h"
 #include "model/audit.h"
 #include "model/role.h"
 #include "slactl/client.h"
@@ -78,15 +79,25 @@ static enum outcome put_record(struct connection *connection, const struct run *
 	return outcome == OUTCOME_DONE ? store_tokens(connection, run, record) : outcome;
 }
 
+static bool logins_end(const struct run *run, const struct user_record *record)
+{
+	for (size_t i = 0; i < record->tokens_count; i++)
+		if (record->tokens[i].name == NULL && !instant_valid(record->tokens[i].created_ms + run->lifetime_ms))
+			return false;
+	return true;
+}
+
 static enum outcome put(struct connection *connection, struct import *import, void *context, const char *text, size_t length)
 {
 	const struct run *run = context;
 	enum outcome outcome = OUTCOME_DONE;
 
-	if (user_line_read(run->line, text, length))
-		outcome = put_record(connection, run, &run->line->record);
-	else
+	if (!user_line_read(run->line, text, length))
 		import_refuse(import, run->line->reason);
+	else if (!logins_end(run, &run->line->record))
+		import_refuse(import, "services.resume.loginTokens has a login that ends after the year 9999");
+	else
+		outcome = put_record(connection, run, &run->line->record);
 	user_line_free(run->line);
 	return outcome;
 }

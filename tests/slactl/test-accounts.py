@@ -356,6 +356,10 @@ class Import(Case):
 		        (self.document(services={"password": {"bcrypt": "plain"}}), "bcrypt must be"),
 		        (self.document(services={"resume": {"loginTokens": [{"hashedToken": "x"}]}}), "loginTokens has a token"),
 		        (self.document(services={"resume": {"loginTokens": {}}}), "loginTokens must be"),
+		        (self.document(services={"resume": {"loginTokens": [{"hashedToken": "A" * 43 + "=", "when": {"$date": 253402300800000}}]}}),
+		         "loginTokens has a token"),
+		        (self.document(services={"resume": {"loginTokens": [{"hashedToken": "A" * 43 + "=", "when": {"$date": 253402300799999}}]}}),
+		         "loginTokens has a login that ends after the year 9999"),
 		        (self.document(username="anna"), "another user has this"), (self.document(emails=[{"address": "a@b.c"}]), "another user has this"))
 		for document, reason in rows[:1] + rows[2:]:
 			with self.subTest(reason):
