@@ -1,30 +1,60 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 The livechat-sla authors
  *
- * One timer of the process that shuts one socket down.
+ * One timer of the process that shuts one socket down. A request guards a socket several times and nearly always in time, so the timer is
+ * left running when the socket is released: it is set anew only where the next guard ends earlier, or when it has run out too early.
  */
 #include "base/deadline.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/clock.h"
+
+#define NEVER INT64_MAX
+
 static timer_t timer;
 static bool open_for_use;
-static volatile sig_atomic_t guarded = -1;
+static _Atomic int guarded = -1; /* these three are the handler's, too */
+static _Atomic int64_t guarded_until;
+static _Atomic int64_t runs_until = NEVER; /* when the timer goes off */
 
-/* Only shutdown(2), which is safe here; whoever waits on the socket wakes up with its end. */
-static void shut_down(int number)
+/* A moment that has passed goes off at once. Noted first: should the handler come in between, what it notes is to stand. */
+static void run_until(int64_t monotonic_ms)
 {
+	const struct itimerspec at = {
+		.it_value = { .tv_sec = monotonic_ms / 1000, .tv_nsec = monotonic_ms % 1000 * 1000000 },
+	};
+
+	runs_until = monotonic_ms;
+	timer_settime(timer, TIMER_ABSTIME, &at, NULL);
+}
+
+/* All of it is safe in a handler: of the functions called, shutdown(2), timer_settime(2) and clock_gettime(2). Whoever waits on the socket
+ * wakes up with its end. */
+static void go_off(int number)
+{
+	int error = errno;
+
 	(void)number;
-	if (guarded >= 0)
+	if (guarded < 0) {
+		runs_until = NEVER;
+	} else if (clock_monotonic_ms() < guarded_until) {
+		run_until(guarded_until);
+	} else {
+		runs_until = NEVER;
 		shutdown(guarded, SHUT_RDWR);
+	}
+	errno = error;
 }
 
 int deadline_open(void)
 {
-	struct sigaction action = { .sa_handler = shut_down, .sa_flags = SA_RESTART };
+	struct sigaction action = { .sa_handler = go_off, .sa_flags = SA_RESTART };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
 
 	if (open_for_use)
@@ -35,30 +65,20 @@ int deadline_open(void)
 	return 0;
 }
 
-/* 0 disarms. A moment that has passed fires at once. */
-static void set_timer(int64_t monotonic_ms)
-{
-	const struct itimerspec at = {
-		.it_value = { .tv_sec = monotonic_ms / 1000, .tv_nsec = monotonic_ms % 1000 * 1000000 },
-	};
-
-	timer_settime(timer, TIMER_ABSTIME, &at, NULL);
-}
-
-/* Released first: a timer set before must not meet the new descriptor. */
+/* Released first: the old moment must not meet the new descriptor. The timer is looked at last, so that a handler that comes before has
+ * set it for this descriptor or is seen to have left it. */
 void deadline_guard(int fd, int64_t monotonic_ms)
 {
 	if (!open_for_use)
 		return;
-	deadline_release();
+	guarded = -1;
+	guarded_until = monotonic_ms;
 	guarded = fd;
-	set_timer(monotonic_ms);
+	if (monotonic_ms < runs_until)
+		run_until(monotonic_ms);
 }
 
 void deadline_release(void)
 {
-	if (!open_for_use)
-		return;
 	guarded = -1;
-	set_timer(0);
 }
