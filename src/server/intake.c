@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -43,6 +44,7 @@ struct intake {
 	bool complained; /* that the last accept failed */
 	bool leaving;    /* no connection is taken any more */
 	int memory;      /* the memory file */
+	unsigned char *bytes; /* its content, RECORDS_HEAD_MOST of them */
 	int channel; /* what libfcgi takes for its connection: the memory file while it reads, the connection while it answers. It is kept
 	              * from request to request, so that no request is lost for want of a descriptor once it has been read. */
 	FCGX_Request fcgi;
@@ -67,6 +69,15 @@ static bool open_channel(struct intake *intake)
 	return intake->channel >= 0;
 }
 
+static bool open_memory(struct intake *intake)
+{
+	intake->memory = memfd_create("request", MFD_CLOEXEC);
+	if (intake->memory < 0 || ftruncate(intake->memory, RECORDS_HEAD_MOST) != 0)
+		return false;
+	intake->bytes = mmap(NULL, RECORDS_HEAD_MOST, PROT_READ | PROT_WRITE, MAP_SHARED, intake->memory, 0);
+	return intake->bytes != MAP_FAILED;
+}
+
 struct intake *intake_new(const struct intake_options *options)
 {
 	struct intake *intake = calloc(1, sizeof *intake);
@@ -75,9 +86,9 @@ struct intake *intake_new(const struct intake_options *options)
 		return NULL;
 	intake->options = *options;
 	intake->channel = -1;
-	intake->memory = memfd_create("request", MFD_CLOEXEC);
+	intake->bytes = MAP_FAILED;
 	intake->peers = peers_new(options->body_limit, options->timeout_ms);
-	if (intake->memory >= 0 && intake->peers != NULL && open_channel(intake) && FCGX_Init() == 0 &&
+	if (open_memory(intake) && intake->peers != NULL && open_channel(intake) && FCGX_Init() == 0 &&
 	    make_non_blocking(options->listening) == 0)
 		return intake;
 	intake_free(intake);
@@ -90,6 +101,8 @@ void intake_free(struct intake *intake)
 		return;
 	close_if_open(intake->channel);
 	close_if_open(intake->memory);
+	if (intake->bytes != MAP_FAILED)
+		munmap(intake->bytes, RECORDS_HEAD_MOST);
 	peers_free(intake->peers);
 	free(intake);
 }
@@ -184,14 +197,15 @@ static struct peer *next_request(struct intake *intake)
 	return peer;
 }
 
-/* Puts the request's head into the memory file, to be read from its start. */
+/* Puts the request's head at the end of the memory file, so that the file ends where the head does, and to be read from there. */
 static bool fill_memory(const struct intake *intake, const struct peer *peer)
 {
 	size_t length;
 	const void *head = records_head(peer->records, &length);
+	size_t start = RECORDS_HEAD_MOST - length;
 
-	return pwrite(intake->memory, head, length, 0) == (ssize_t)length && ftruncate(intake->memory, (off_t)length) == 0 &&
-	       lseek(intake->memory, 0, SEEK_SET) == 0;
+	memcpy(intake->bytes + start, head, length);
+	return lseek(intake->memory, (off_t)start, SEEK_SET) == (off_t)start;
 }
 
 /* Frees the library's request, of which nothing is kept but the channel. */

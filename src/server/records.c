@@ -239,6 +239,7 @@ static bool write_head(struct records *records)
 	static const unsigned char begin[BEGIN_LENGTH] = { 0, RESPONDER };
 	const size_t most = 0xfff8; /* of one record: a multiple of 8 */
 
+	_Static_assert(RECORDS_HEAD_MOST >= 5 * HEADER_LENGTH + BEGIN_LENGTH + RECORDS_PARAMS_MOST, "five records");
 	if (!append_record(records, BEGIN_REQUEST, begin, sizeof begin))
 		return false;
 	for (size_t at = 0; at < records->params.length; at += most)

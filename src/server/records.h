@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define RECORDS_PARAMS_MOST 65536 /* bytes of name-value pairs */
+#define RECORDS_HEAD_MOST (RECORDS_PARAMS_MOST + 64) /* bytes of a head: the same and the records' headers */
 
 enum records_verdict {
 	RECORDS_MORE,     /* feed more bytes */
