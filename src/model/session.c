@@ -20,11 +20,14 @@
 /* On a server that only reads, reads go on. */
 #define WRITABLE "@@read_only IN ('0', 'OFF')"
 
-/* A join and no EXISTS: MariaDB (10.11) takes a subquery that was killed for one without rows, and tells of no error. */
+/* Each permission of the user's roles is looked at once; a user without any has a row of NULLs there. A token is in one row of its table,
+ * so that its digest is the group. A join and no EXISTS: MariaDB (10.11) takes a subquery that was killed for one without rows, and tells
+ * of no error. */
 static const struct statement find_session = {
-	"SELECT u.username, MAX(rp.permission_id IN (?, ?)), MAX(rp.permission_id = 'api-bypass-rate-limit'), " NOT_USED_LATELY " AND " WRITABLE
-	" FROM tokens AS t JOIN users AS u ON u.id = t.user_id LEFT JOIN user_roles AS ur ON ur.user_id = u.id"
-	" LEFT JOIN role_permissions AS rp ON rp.role_id = ur.role_id"
+	"SELECT u.username, MAX(rp.permission_id IN (?, ?)), MAX(rp.permission_id = 'api-bypass-rate-limit'),"
+	" " NOT_USED_LATELY " AND " WRITABLE
+	" FROM tokens AS t JOIN users AS u ON u.id = t.user_id"
+	" LEFT JOIN user_roles AS ur ON ur.user_id = u.id LEFT JOIN role_permissions AS rp ON rp.role_id = ur.role_id"
 	" WHERE t.digest = ? AND t.user_id = ? AND u.active = 1 AND (t.expires_at IS NULL OR t.expires_at > UTC_TIMESTAMP(3))"
 	" GROUP BY t.digest",
 	"tttt", "tiii",
