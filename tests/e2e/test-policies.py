@@ -240,6 +240,18 @@ class List(Case):
 		self.expect_list(self.list(), policies[:50], 120)
 		self.expect_list(self.list(count=1000), policies[:100], 120)
 
+	def test_pages_far_behind_the_first(self):
+		stack.database.sql("INSERT INTO sla_policies SELECT LPAD(seq, 24, '0'), CONCAT('n', seq), '', 2000 - seq, UTC_TIMESTAMP(3), 'x', "
+		                   "UTC_TIMESTAMP(3), 'x' FROM seq_1_to_620")
+		model = self.stored()
+		for field in ("name", "dueTimeInMinutes", "_id"):
+			for direction in (1, -1):
+				rows = sorted(model, key=lambda row, field=field: row[field], reverse=direction < 0)
+				for offset in (0, 499, 500, 501, 502, 615, 619, 620):
+					with self.subTest(f"{field} {direction} {offset}"):
+						answer = self.list(sort=compact({field: direction}), count=7, offset=offset)
+						self.expect_list(answer, rows[offset:offset + 7], 620, offset)
+
 	def test_text_is_a_substring_whatever_the_case(self):
 		for number, (name, description) in enumerate((("Gold", "fast"), ("Silver", "GOLDEN"), ("100%", "a_b"), ("back\\slash", "ÄÖ"), ("é", "e")), 1):
 			self.create(name, number, description)
