@@ -50,7 +50,7 @@ class Kept(unittest.TestCase):
 		silent, half = self.kept(service), self.kept(service)
 		started = time.monotonic()
 		self.assertEqual(half.send(GOOD[:20]).receive(), b"")
-		self.assertGreaterEqual(time.monotonic() - started, INTAKE_SECONDS)
+		self.assertGreater(time.monotonic() - started, INTAKE_SECONDS - 0.001)  # the service's clock counts whole milliseconds
 		self.assert_kept(silent)
 
 	def test_idle_connections_starve_nobody(self):
