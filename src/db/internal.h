@@ -28,11 +28,12 @@ struct prepared {
 	MYSQL_STMT *handle;
 };
 
-/* Where the client library puts one column of a row: an integer, or the length of a text that is fetched after that. */
+/* Where the client library puts one column of a row: an integer, or a text. One that is longer is fetched once its length is known. */
 struct cell {
 	int64_t integer;
 	unsigned long length;
 	sql_bool is_null;
+	char text[64]; /* ids, times and most names */
 };
 
 struct connection {
@@ -48,7 +49,7 @@ struct connection {
 	struct prepared *prepared; /* in the order of their first use */
 	size_t prepared_count;
 	struct cell cells[STATEMENT_COLUMNS_MOST];
-	char *row; /* the texts of the current row */
+	char *row; /* the long texts of the current row */
 	size_t row_size;
 };
 

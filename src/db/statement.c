@@ -64,7 +64,6 @@ static struct prepared *find_entry(struct connection *connection, const struct s
 	return &entries[connection->prepared_count++];
 }
 
-/* Integers go straight into their cells; of a text only the length does, as its place is known after that. */
 static void bind_columns(struct connection *connection, struct prepared *prepared)
 {
 	MYSQL_BIND binds[STATEMENT_COLUMNS_MOST] = { 0 };
@@ -76,7 +75,8 @@ static void bind_columns(struct connection *connection, struct prepared *prepare
 		binds[i].is_null = &cell->is_null;
 		binds[i].length = &cell->length;
 		binds[i].buffer_type = types[i] == 'i' ? MYSQL_TYPE_LONGLONG : MYSQL_TYPE_STRING;
-		binds[i].buffer = types[i] == 'i' ? &cell->integer : NULL;
+		binds[i].buffer = types[i] == 'i' ? (void *)&cell->integer : cell->text;
+		binds[i].buffer_length = types[i] == 'i' ? 0 : sizeof cell->text;
 	}
 	mysql_stmt_bind_result(prepared->handle, binds);
 }
@@ -192,13 +192,19 @@ static bool may_have_been_killed(const struct prepared *prepared)
 
 /* -- rows -- */
 
+/* With the NUL behind it. */
+static bool in_cell(const struct cell *cell)
+{
+	return cell->length < sizeof cell->text;
+}
+
 static enum outcome make_room(struct connection *connection, const struct statement *statement)
 {
 	size_t size = 0;
 	char *row;
 
 	for (size_t i = 0; statement->columns[i] != '\0'; i++)
-		if (statement->columns[i] == 't' && !connection->cells[i].is_null)
+		if (statement->columns[i] == 't' && !connection->cells[i].is_null && !in_cell(&connection->cells[i]))
 			size += connection->cells[i].length + 1;
 	if (size <= connection->row_size)
 		return OUTCOME_DONE;
@@ -210,6 +216,12 @@ static enum outcome make_room(struct connection *connection, const struct statem
 	connection->row = row;
 	connection->row_size = size;
 	return OUTCOME_DONE;
+}
+
+static struct value take_text(struct cell *cell)
+{
+	cell->text[cell->length] = '\0';
+	return value_bytes(cell->text, cell->length);
 }
 
 /* Copies one text to `*end` of the row's memory and terminates it there. */
@@ -239,19 +251,21 @@ static enum outcome fetch_columns(struct connection *connection, struct prepared
 	char *end = connection->row;
 
 	for (unsigned i = 0; types[i] != '\0'; i++) {
-		const struct cell *cell = &connection->cells[i];
+		struct cell *cell = &connection->cells[i];
 
 		if (cell->is_null)
 			columns[i] = value_null();
 		else if (types[i] == 'i')
 			columns[i] = value_integer(cell->integer);
+		else if (in_cell(cell))
+			columns[i] = take_text(cell);
 		else if (!fetch_text(prepared->handle, i, cell, &end, &columns[i]))
 			return fail(connection, prepared);
 	}
 	return OUTCOME_DONE;
 }
 
-/* OUTCOME_NOT_FOUND after the last row. Texts are reported as truncated, as they have no room at first. */
+/* OUTCOME_NOT_FOUND after the last row. Long texts are reported as truncated, as they have no room at first. */
 static enum outcome fetch_row(struct connection *connection, struct prepared *prepared, struct value *columns)
 {
 	int status = mysql_stmt_fetch(prepared->handle);

@@ -23,7 +23,7 @@ class Policies(unittest.TestCase):
 	def test_texts_come_back_unchanged(self):
 		texts = {"plain": ("Optimum", "OPtimum SLA"), "empty description": ("x", ""), "blank": (" ", " "),
 		         "longest": ("\U0001f6a8" * 255, "\U0001f6a8" * 4000), "combining": ("e\u0301", "\u200d"),
-		         "quotes": ("';--\"`\\%_", "\\"), "markup": ("<&>", "{}[]")}
+		         "quotes": ("';--\"`\\%_", "\\"), "markup": ("<&>", "{}[]"), "just short": ("n" * 63, "d" * 64), "just long": ("n" * 64, "d" * 65)}
 		for what, (name, description) in texts.items():
 			with self.subTest(what):
 				due = server.policy()[1]
