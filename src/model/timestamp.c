@@ -5,16 +5,16 @@
  */
 #include "model/timestamp.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "db/statement.h"
 
 void timestamp_read(char out[TIMESTAMP_SIZE], const struct value *column)
 {
-	const char *text = column->text;
-
-	if (column->type == VALUE_NULL)
-		out[0] = '\0';
-	else
-		snprintf(out, TIMESTAMP_SIZE, "%.10sT%.12sZ", text, text + sizeof "2023-03-24");
+	out[0] = '\0';
+	if (column->type == VALUE_NULL || column->length != TIMESTAMP_SIZE - sizeof "Z")
+		return;
+	memcpy(out, column->text, column->length);
+	out[sizeof "2023-03-24" - 1] = 'T';
+	strcpy(out + column->length, "Z");
 }
