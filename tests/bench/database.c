@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The livechat-sla authors
  *
  * The limit of the database: what the service asks of it for one kind of request, by as many processes, without a web server.
- * database CONFIGURATION KIND PROCESSES SECONDS <CREDENTIALS; prints how many a second.
+ * database CONFIGURATION KIND PROCESSES SECONDS <CREDENTIALS; prints how many a second, and the 50th and 99th percentile in ms.
  * CREDENTIALS: a line of user id, token, and the id of a policy, on standard input.
  */
 #include <stdatomic.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,6 +19,15 @@
 #include "db/connection.h"
 #include "model/policy.h"
 #include "model/session.h"
+
+#define STEP_US 10
+#define STEPS 100000
+
+/* Shared by the processes: how many took how long, in steps; the last one has all that took longer. */
+struct tally {
+	atomic_long done;
+	atomic_long took[STEPS];
+};
 
 struct caller {
 	struct connection *connection;
@@ -105,7 +115,33 @@ static kind *find_kind(const char *name)
 	return NULL;
 }
 
-static int run(const struct config *config, kind *function, struct caller caller, int number, int64_t end, atomic_long *done)
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void count(struct tally *tally, int64_t us)
+{
+	int64_t step = us / STEP_US;
+
+	tally->took[step < STEPS ? step : STEPS - 1]++;
+	tally->done++;
+}
+
+static double percentile_ms(const struct tally *tally, int percent)
+{
+	long left = tally->done * percent / 100;
+	int step = 0;
+
+	while (step < STEPS - 1 && (left -= tally->took[step]) > 0)
+		step++;
+	return (double)step * STEP_US / 1000;
+}
+
+static int run(const struct config *config, kind *function, struct caller caller, int number, int64_t end, struct tally *tally)
 {
 	const struct connection_options options = {
 		.file = config->file,
@@ -117,10 +153,12 @@ static int run(const struct config *config, kind *function, struct caller caller
 	caller.connection = connection_new(&options);
 	caller.next_due_time = 1 + (int64_t)number * 10000000;
 	while (clock_monotonic_ms() < end) {
+		int64_t before = now_us();
+
 		connection_set_deadline(caller.connection, clock_monotonic_ms() + 10000);
 		if (function(&caller) != OUTCOME_DONE)
 			return 1;
-		++*done;
+		count(tally, now_us() - before);
 	}
 	connection_free(caller.connection);
 	return 0;
@@ -131,22 +169,22 @@ int main(int argc, char **argv)
 	static struct config config;
 	struct config_error error;
 	struct caller caller = { 0 };
-	atomic_long *done = mmap(NULL, sizeof *done, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct tally *tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	kind *function = argc == 5 ? find_kind(argv[2]) : NULL;
 	int status, failed = 0;
 	int64_t began = clock_monotonic_ms();
 
 	config_defaults(&config);
-	if (function == NULL || done == MAP_FAILED || config_read(&config, argv[1], &error) != 0 ||
+	if (function == NULL || tally == MAP_FAILED || config_read(&config, argv[1], &error) != 0 ||
 	    scanf("%63s %63s %63s", caller.user_id, caller.token, caller.policy_id) != 3) {
 		fputs("usage: database CONFIGURATION KIND PROCESSES SECONDS <CREDENTIALS\n", stderr);
 		return 2;
 	}
 	for (int i = 0; i < atoi(argv[3]); i++)
 		if (fork() == 0)
-			_exit(run(&config, function, caller, i, began + (int64_t)(atof(argv[4]) * 1000), done));
+			_exit(run(&config, function, caller, i, began + (int64_t)(atof(argv[4]) * 1000), tally));
 	while (wait(&status) > 0)
 		failed |= status;
-	printf("%.1f\n", (double)*done * 1000 / (double)(clock_monotonic_ms() - began));
+	printf("%.1f %.2f %.2f\n", (double)tally->done * 1000 / (double)(clock_monotonic_ms() - began), percentile_ms(tally, 50), percentile_ms(tally, 99));
 	return failed == 0 ? 0 : 1;
 }

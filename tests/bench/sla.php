@@ -40,10 +40,12 @@ function authorize(mysqli $database, array $permissions): string
 	$places = implode(',', array_fill(0, count($permissions), '?'));
 	if ($user !== '' && $token !== '') {
 		$statement = $database->prepare(
-			"SELECT u.id, EXISTS (SELECT 1 FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id
-			 WHERE r.user_id = u.id AND p.permission_id IN ($places))
+			"SELECT u.id, MAX(rp.permission_id IN ($places)), MAX(rp.permission_id = 'api-bypass-rate-limit'),
+			 (t.last_used_at IS NULL OR t.last_used_at < UTC_TIMESTAMP(3) - INTERVAL 1 MINUTE) AND @@read_only IN ('0', 'OFF')
 			 FROM tokens t JOIN users u ON u.id = t.user_id
-			 WHERE t.digest = ? AND u.id = ? AND u.active = 1 AND (t.expires_at IS NULL OR t.expires_at > UTC_TIMESTAMP(3))");
+			 LEFT JOIN user_roles ur ON ur.user_id = u.id LEFT JOIN role_permissions rp ON rp.role_id = ur.role_id
+			 WHERE t.digest = ? AND t.user_id = ? AND u.active = 1 AND (t.expires_at IS NULL OR t.expires_at > UTC_TIMESTAMP(3))
+			 GROUP BY t.digest");
 		$statement->execute([...$permissions, base64_encode(hash('sha256', $token, true)), $user]);
 		$row = $statement->get_result()->fetch_row();
 	}
