@@ -23,7 +23,7 @@ import re
 import subprocess
 import sys
 
-from growth import grow
+from growth import AXES, grow
 from loads import KINDS, PHP, Bench, Samples, check, cpu_seconds, pss
 
 RATES = ("limit", "database", "composed", "sla", "php")
@@ -42,8 +42,9 @@ def measure(bench, kind, samples, options):
 	before = cpu_seconds(workers)
 	load = bench.drive("api", kind, options.seconds, options.clients)
 	check(kind, "sla", load)
+	cpu = (cpu_seconds(workers) - before) * 1e6 / (load.rate * options.seconds)
 	samples.add(limit=limit.rate, database=database.rate, composed=1 / (1 / limit.rate + 1 / database.rate), sla=load.rate, p50=load.p50,
-	            p99=load.p99, database_p99=database.p99, cpu=(cpu_seconds(workers) - before) * 1e6 / (load.rate * options.seconds), pss=pss(workers))
+	            p99=load.p99, database_p99=database.p99, cpu=cpu, pss=pss(workers))
 	bench.clean()
 	if PHP:
 		load = bench.drive_php(kind, options.seconds, options.clients)
@@ -150,6 +151,7 @@ def parse():
 	parser.add_argument("--soak", type=int, default=100000, metavar="REQUESTS", help="after which memory is looked at; 0: none")
 	parser.add_argument("--csv", metavar="FILE")
 	parser.add_argument("--growth", action="store_true")
+	parser.add_argument("--axes", nargs="+", choices=AXES, default=AXES, help="of --growth")
 	parser.add_argument("--plot", metavar="FILE", help="of --growth, as SVG by gnuplot")
 	return parser.parse_args()
 

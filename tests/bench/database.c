@@ -185,6 +185,7 @@ int main(int argc, char **argv)
 			_exit(run(&config, function, caller, i, began + (int64_t)(atof(argv[4]) * 1000), tally));
 	while (wait(&status) > 0)
 		failed |= status;
-	printf("%.1f %.2f %.2f\n", (double)tally->done * 1000 / (double)(clock_monotonic_ms() - began), percentile_ms(tally, 50), percentile_ms(tally, 99));
+	printf("%.1f %.2f %.2f\n", (double)tally->done * 1000 / (double)(clock_monotonic_ms() - began), percentile_ms(tally, 50),
+	       percentile_ms(tally, 99));
 	return failed == 0 ? 0 : 1;
 }

@@ -71,12 +71,10 @@ fastcgi.server = ( {rows} )
 	def example(self, kind):
 		"""The answer to one request of a kind."""
 		stranger = self.admin._replace(token="A" + self.admin.token[1:])
-		requests = {"create": lambda: self.request("POST", PATH, {"name": "n", "description": "a description", "dueTimeInMinutes": 1}, credentials=self.admin),
-		            "list": lambda: self.request("GET", f"{PATH}?count=25", credentials=self.admin),
-		            "read": lambda: self.request("GET", f"{PATH}/{self.policy}", credentials=self.admin),
-		            "refused-body": lambda: self.request("POST", PATH, {"name": "n", "description": "d", "dueTimeInMinutes": 0}, credentials=self.admin),
-		            "refused-token": lambda: self.request("GET", f"{PATH}/{self.policy}", credentials=stranger)}
-		answer = requests[kind]()
+		policy = {"name": "n", "description": "a description", "dueTimeInMinutes": 1}
+		requests = {"create": ("POST", PATH, policy), "list": ("GET", f"{PATH}?count=25"), "read": ("GET", f"{PATH}/{self.policy}"),
+		            "refused-body": ("POST", PATH, {**policy, "dueTimeInMinutes": 0}), "refused-token": ("GET", f"{PATH}/{self.policy}")}
+		answer = self.request(*requests[kind], credentials=stranger if kind == "refused-token" else self.admin)
 		self.clean()
 		return answer.body.decode()
 
@@ -102,7 +100,8 @@ fastcgi.server = ( {rows} )
 		own = f"user = {USER}\ngroup = {USER}\nlisten.owner = {USER}\n" if USER else ""
 		file.write_text(f"[global]\ndaemonize = no\nerror_log = {self.directory}/php.log\n[sla]\nlisten = {sock}\nlisten.backlog = 1024\n{own}"
 		                f"pm = static\npm.max_children = {self.workers}\nclear_env = yes\n"
-		                "php_admin_value[opcache.enable] = 1\nphp_admin_value[opcache.validate_timestamps] = 0\nphp_admin_value[mysqli.allow_persistent] = 1\n"
+		                "php_admin_value[opcache.enable] = 1\nphp_admin_value[opcache.validate_timestamps] = 0\n"
+		                "php_admin_value[mysqli.allow_persistent] = 1\n"
 		                + "".join(f'env[{key}] = "{value}"\n' for key, value in environment.items()))
 		process = Process("php-fpm", [PHP, "-y", file, "-F"], self.directory)
 		self.others.append(process)
@@ -135,7 +134,8 @@ fastcgi.server = ( {rows} )
 		self.rounds += 1
 		environment = {**os.environ, "KIND": kind, "PREFIX": f"/{target}/v1/", "POLICY": self.policy, "ROUND": str(self.rounds),
 		               "CREDENTIALS": str(self.credentials)}
-		command = ["wrk", f"-t{min(2, clients)}", f"-c{clients}", f"-d{seconds}s", "-s", HERE / "request.lua", f"http://127.0.0.1:{self.web.port}"]
+		command = ["wrk", f"-t{min(2, clients)}", f"-c{clients}", f"-d{seconds}s", "-s", HERE / "request.lua",
+		           f"http://127.0.0.1:{self.web.port}"]
 		text = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=seconds + 60).stdout
 		values = re.search(r"RESULT (\S+) (\S+) (\S+) (\d+) (\d+)", text).groups()
 		return Load(*map(float, values[:3]), *map(int, values[3:]))

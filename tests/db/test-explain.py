@@ -17,7 +17,8 @@ SMALL = {"access_guard", "permissions", "role_permissions", "roles"}
 WHOLE = "LOCATE(LOWER(?)"
 # Row 5 of each table, so that no plan ends at a row that is not there.
 VALUES = {"digest": "LPAD(5, 44, '0')", "user_id": "LPAD(5, 17, '0')", "username": "'user 5'", "email": "'user 5'", "name": "'name 5'",
-          "due_time_in_minutes": "5", "policy_id": "LPAD(5, 24, '0')", "change_id": "LPAD(5, 24, '0')", "role_id": "'admin'", "password_hash": "'x'"}
+          "due_time_in_minutes": "5", "policy_id": "LPAD(5, 24, '0')", "change_id": "LPAD(5, 24, '0')",
+          "role_id": "'admin'", "password_hash": "'x'"}
 ID = {"users": VALUES["user_id"], "sla_policies": VALUES["policy_id"], "roles": "'admin'", "permissions": "'view-l-room'", "audit": "5"}
 
 
@@ -25,18 +26,22 @@ def setUpModule():
 	global server
 	server = Server()
 	server.sql(f"""INSERT INTO users (id, username, email, password_hash, created_at, updated_at)
-			SELECT LPAD(seq, 17, '0'), CONCAT('user ', seq), CONCAT('user ', seq), 'x', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) FROM seq_1_to_{ROWS};
+			SELECT LPAD(seq, 17, '0'), CONCAT('user ', seq), CONCAT('user ', seq), 'x', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)
+			FROM seq_1_to_{ROWS};
 		INSERT INTO user_roles SELECT LPAD(seq, 17, '0'), 'livechat-agent' FROM seq_1_to_{ROWS};
 		INSERT INTO user_roles SELECT LPAD(seq, 17, '0'), 'admin' FROM seq_1_to_10;
 		INSERT INTO tokens (digest, user_id, last_part, created_at)
 			SELECT LPAD(seq, 44, '0'), LPAD(seq, 17, '0'), '000000', UTC_TIMESTAMP(3) FROM seq_1_to_{ROWS};
-		INSERT INTO sla_policies SELECT LPAD(seq, 24, '0'), CONCAT('name ', seq), 'a description', seq, UTC_TIMESTAMP(3), 'x', UTC_TIMESTAMP(3), 'x'
+		INSERT INTO sla_policies
+			SELECT LPAD(seq, 24, '0'), CONCAT('name ', seq), 'a description', seq, UTC_TIMESTAMP(3), 'x', UTC_TIMESTAMP(3), 'x'
 			FROM seq_1_to_{ROWS};
 		INSERT INTO sla_policy_history (change_id, policy_id, change_kind, changed_at, changed_by, name, description, due_time_in_minutes,
 			created_at, created_by, updated_at, updated_by)
-			SELECT id, id, 'PUT', created_at, 'x', name, description, due_time_in_minutes, created_at, 'x', updated_at, 'x' FROM sla_policies;
+			SELECT id, id, 'PUT', created_at, 'x', name, description, due_time_in_minutes, created_at, 'x', updated_at, 'x'
+			FROM sla_policies;
 		INSERT INTO audit (change_id, at, username, address, action, target, detail)
-			SELECT LPAD(seq, 24, '0'), UTC_TIMESTAMP(3), CONCAT('user ', seq), '::1', 'login', CONCAT('user ', seq), '' FROM seq_1_to_{ROWS};
+			SELECT LPAD(seq, 24, '0'), UTC_TIMESTAMP(3), CONCAT('user ', seq), '::1', 'login', CONCAT('user ', seq), ''
+			FROM seq_1_to_{ROWS};
 		ANALYZE TABLE users, user_roles, tokens, sla_policies, sla_policy_history, audit;""")
 
 
