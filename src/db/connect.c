@@ -91,7 +91,8 @@ enum outcome connect_set_up(struct connection *connection)
 		  " SESSION sql_mode='STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'", false, false },
 		{ "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", false, false },
 		{ "SET SESSION innodb_snapshot_isolation=ON", true, false }, /* MariaDB */
-		{ "SET SESSION wsrep_sync_wait=1", true, false },            /* Galera: reads see what other nodes acknowledged */
+		/* Galera: reads see what other nodes acknowledged, and none answers that has lost the others. */
+		{ "SET SESSION wsrep_sync_wait=1, SESSION wsrep_dirty_reads=OFF", true, false },
 		{ "SET SESSION lock_wait_timeout=3", false, true },          /* while a table is altered */
 		{ statement_time, true, true },                              /* MariaDB */
 		{ execution_time, true, true },                              /* MySQL, of reads only */

@@ -54,7 +54,7 @@ static const struct error_rule rules[] = {
 	{ 1180, UNSURE, LEAVE, NULL },             /* ER_ERROR_DURING_COMMIT: a cluster node that lost its quorum meanwhile */
 	{ 1184, UNSURE, DROP, NULL },              /* ER_NEW_ABORTING_CONNECTION */
 	{ 1203, UNAVAILABLE, LEAVE, NULL },        /* ER_TOO_MANY_USER_CONNECTIONS */
-	{ 1205, REPEAT, KEEP, NULL },              /* ER_LOCK_WAIT_TIMEOUT: of the statement alone, so roll back */
+	{ 1205, REPEAT, DROP, NULL },              /* ER_LOCK_WAIT_TIMEOUT; also: this cluster node waits in vain for the others */
 	{ 1213, REPEAT, KEEP, NULL },              /* ER_LOCK_DEADLOCK; in a cluster also: refused by certification */
 	{ 1226, UNAVAILABLE, LEAVE, NULL },        /* ER_USER_LIMIT_REACHED */
 	{ 1243, REPEAT, KEEP, NULL },              /* ER_UNKNOWN_STMT_HANDLER: to be prepared anew */

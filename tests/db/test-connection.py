@@ -80,8 +80,11 @@ class ErrorTable(Case):
 			return driver.logged()
 
 	def test_rolled_back_is_repeated(self):
-		for number in (1020, 1205, 1213, 3101):
+		for number in (1020, 1213, 3101):
 			self.answered(number, "DONE", 2, 1)
+
+	def test_wait_that_was_too_long_is_repeated_elsewhere(self):
+		self.answered(1205, "DONE", 2, 2)
 
 	def test_stale_statement_is_prepared_again(self):
 		for number in (1243, 1615):
@@ -408,6 +411,27 @@ class Hosts(Case):
 			with self.driver(self.proxy, other) as driver:
 				self.assert_outcome(self.add(driver), "DONE")
 		self.assertEqual(self.proxy.count(INSERT), 0)
+
+	def test_host_that_waits_in_vain_is_left(self):
+		"""A cluster node that can not wait for the others (wsrep_sync_wait) says that it waited for a lock."""
+		other = self.add_proxy()
+
+		def out_of_step(command):
+			return Failure(1205, "HY000") if command.kind == EXECUTE or "schema_version" in command.sql else proxy.PASS
+		with self.driver(self.proxy) as alone:
+			self.assert_outcome(self.add(alone), "DONE")
+			self.proxy.plan = out_of_step
+			alone("deadline", 3000 + SLACK)
+			result = self.add(alone)
+			self.assert_outcome(result, "UNAVAILABLE")
+			self.assertLess(result.ms, 1000 + SLACK)
+		for _ in range(4):
+			self.proxy.reset()
+			with self.driver(self.proxy, other) as driver:
+				driver("open")
+				self.proxy.plan = out_of_step
+				driver("deadline", 3000 + SLACK)
+				self.assert_outcome(self.add(driver), "DONE")
 
 
 class Deadlines(Case):
