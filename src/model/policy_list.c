@@ -110,6 +110,8 @@ static enum outcome visit_row(void *context, const struct value *columns)
 	struct listing *listing = context;
 	struct policy policy;
 
+	if (columns[POLICY_COLUMN_COUNT].type == VALUE_NULL)
+		return OUTCOME_UNAVAILABLE; /* killed, see session.c: a count is never NULL */
 	policy_of_row(&policy, columns);
 	*listing->total = columns[POLICY_COLUMN_COUNT].integer;
 	listing->any_row = true;
