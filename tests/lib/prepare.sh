@@ -18,12 +18,13 @@ die() {
 	exit 1
 }
 
-# has KIND NAME: whether a command, a file, a pkg-config module or a module of Debian's Python is there.
+# has KIND NAME: whether a command, a file, a pkg-config module, a module of Debian's Python or what a flag of clang's links is there.
 has() {
 	case $1 in
 	command) command -v "$2" >/dev/null ;;
 	file) [ -e "$2" ] ;;
 	module) pkg-config --exists "$2" 2>/dev/null ;;
+	clang) echo 'int main(void) { return 0; }' | clang "$2" -x c -o /dev/null - 2>/dev/null ;;
 	python) /usr/bin/python3 -c "import $2" 2>/dev/null ;;
 	esac
 }
