@@ -45,7 +45,7 @@ class Ledger:
 		self.stopping = threading.Event()
 		self.slowest = 0.0  # request
 		self.longest = 0.0  # time that a client waited until its request was settled
-		self.threads = [threading.Thread(target=self.client, args=(number,)) for number in range(clients)]
+		self.threads = [threading.Thread(target=self.client, args=(number,), daemon=True) for number in range(clients)]
 
 	def __enter__(self):
 		self.going.set()

@@ -73,6 +73,10 @@ class Database:
 		shutil.rmtree(made)
 		os.rename(new, self.TEMPLATE)
 
+	def address(self):
+		"""Where clients find it, as their option file says it."""
+		return {"socket": self.socket}
+
 	def start(self):
 		self.process = Process("database", ["mariadbd", "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
 		                                    f"--pid-file={self.directory / 'db.pid'}", f"--tmpdir={self.directory}", "--skip-networking",
@@ -269,11 +273,11 @@ class Stack(Site):
 
 	front = Lighttpd  # the web server unless another is named
 
-	def __init__(self, front=None, **keys):
-		"""`front` is a class of fronts.py, `keys` are configuration keys with _ for -."""
+	def __init__(self, front=None, database=None, **keys):
+		"""`front` is a class of fronts.py, `database` one that is not its own, `keys` are configuration keys with _ for -."""
 		super().__init__()
-		self.database = Database(self.directory)
-		self.client = {"socket": self.database.socket, "user": "livechat-sla", "password": secrets.token_urlsafe(16), "database": "livechat_sla"}
+		self.database = database or Database(self.directory)
+		self.client = {**self.database.address(), "user": "livechat-sla", "password": secrets.token_urlsafe(16), "database": "livechat_sla"}
 		self.web = (front or self.front)(self.directory)
 		if self.web.SPAWNS:
 			self.pool = SpawnedPool(self.directory, self.client, keys, self.web)
