@@ -34,7 +34,7 @@ static bool may_complain(struct host *host)
 
 static bool is_in_order(const struct error_rule *rule)
 {
-	return rule->outcome == OUTCOME_DUPLICATE || (rule->outcome == OUTCOME_REPEAT && rule->fate == ERROR_KEEP);
+	return rule->outcome == OUTCOME_DUPLICATE || (rule->outcome == OUTCOME_REPEAT && rule->fate < ERROR_LEAVE);
 }
 
 /* Where the data is at fault the server's text may quote it; what a client sent is not logged, so the statement takes the text's place.

@@ -143,12 +143,12 @@ class LostAcknowledgements(Faults):
 
 		def plan(command):
 			writes = command.kind == EXECUTE and not command.sql.startswith("SELECT") or command.kind == QUERY and command.sql == "COMMIT"
-			action = chosen.choices((PASS, CUT, SWALLOW, HANG), (90, 4, 5, 1))[0] if writes else PASS
+			action = chosen.choices((PASS, CUT, SWALLOW, HANG), (180, 9, 10, 1))[0] if writes else PASS
 			lost.extend([action] if action != PASS else [])
 			return action
 		with self.load("1 of 10 writes lost on the way to the database or back") as ledger:
 			self.proxy.plan = plan
-			ledger.progress(1000)
+			ledger.progress(400)
 			self.proxy.plan = None
 		print(f"# {lost.count(CUT)} statements and {lost.count(SWALLOW)} answers were lost, {lost.count(HANG)} hung")
 		self.assertGreater(lost.count(CUT), 10)
