@@ -237,9 +237,9 @@ class Losing(Case):
 		waits for longer than a request may take."""
 		with Ledger(every, least=200, fault=fault) as ledger:
 			for node in nodes:
-				ledger.progress(150)
+				ledger.progress(each=20)
 				lose(node)
-				ledger.progress(150)
+				ledger.progress(each=20)
 				find(node)
 				cluster.wait()
 		ledger.check(self)
@@ -305,8 +305,8 @@ class Losing(Case):
 
 	def test_whole_cluster_killed(self):
 		with Ledger(every, least=200, fault="kill -9 of all nodes") as ledger:
-			ledger.progress(150)
+			ledger.progress(each=20)
 			cluster.kill()
 			cluster.recover()
-			ledger.progress(150)
+			ledger.progress(each=20)
 		ledger.check(self)

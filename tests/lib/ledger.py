@@ -38,6 +38,7 @@ class Ledger:
 		self.description = description
 		self.statuses = collections.Counter()
 		self.acknowledged = {}  # name -> Entry
+		self.made = [0] * clients  # acknowledged policies of each client
 		self.refused = set()
 		self.unheard = set()  # names that others asked for without waiting for an answer: they may be there
 		self.wrong = []
@@ -69,10 +70,11 @@ class Ledger:
 	def go_on(self):
 		self.going.set()
 
-	def progress(self, more=100, seconds=60):
-		"""Waits until so many more policies are acknowledged."""
-		least = len(self.acknowledged) + more
-		wait_until(lambda: len(self.acknowledged) >= least, f"{more} more policies", seconds)
+	def progress(self, more=100, each=1, seconds=60):
+		"""Waits until so many more policies are acknowledged, and so many of each client: whoever has met the fault is past it."""
+		least, before = len(self.acknowledged) + more, list(self.made)
+		wait_until(lambda: len(self.acknowledged) >= least and all(now >= then + each for now, then in zip(list(self.made), before)),
+		           f"{more} more policies", seconds)
 
 	def wait_for_status(self, status, more=10, seconds=60):
 		"""Waits until so many more requests are answered with it."""
@@ -86,6 +88,7 @@ class Ledger:
 			self.going.wait()
 			name = f"client {number}, turn {turn}"
 			entry = self.create(name, number * TURNS + turn + 1)
+			self.made[number] += entry is not None
 			if entry is not None and entry.id is not None and turn % 4 == 1:
 				self.change(name, entry)
 			if entry is not None and entry.id is not None and turn % 8 == 1:
