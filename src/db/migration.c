@@ -316,7 +316,7 @@ enum outcome migration_apply(struct connection *connection, const char *director
 
 /* -- the database itself -- */
 
-static bool is_plain_name(const char *name)
+bool migration_is_name(const char *name)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$-";
 	size_t length = strspn(name, letters);
@@ -342,5 +342,5 @@ static enum outcome create_database(struct connection *connection, void *context
 
 enum outcome migration_create_database(struct connection *connection, const char *name)
 {
-	return is_plain_name(name) ? connection_do(connection, create_database, (void *)name) : OUTCOME_REFUSED;
+	return migration_is_name(name) ? connection_do(connection, create_database, (void *)name) : OUTCOME_REFUSED;
 }

@@ -6,6 +6,7 @@
 #ifndef DB_MIGRATION_H
 #define DB_MIGRATION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,7 +31,10 @@ enum outcome migration_server(struct connection *connection, char *version, size
  * off it can be run again. `*version`: what is installed after that. OUTCOME_DONE, or another with `error` filled. */
 enum outcome migration_apply(struct connection *connection, const char *directory, int64_t *version, struct migration_error *error);
 
-/* Creates the database `name` (A-Z, a-z, 0-9, '_', '$', '-') if it is not there. OUTCOME_REFUSED: it can not be called so. */
+/* Whether a database can be called so: up to 64 of A-Z, a-z, 0-9, '_', '$' and '-'. */
+bool migration_is_name(const char *name);
+
+/* Creates the database `name` if it is not there. OUTCOME_REFUSED: it can not be called so. */
 enum outcome migration_create_database(struct connection *connection, const char *name);
 
 #endif

@@ -304,7 +304,7 @@ class LostAnswers(Case):
 
 class LostConnections(Case):
 	def kill_sessions(self):
-		for row in server.sql("SELECT id FROM information_schema.processlist WHERE user = 'livechat-sla'"):
+		for row in server.sql("SELECT id FROM information_schema.processlist WHERE user = 'livechat-slactl'"):
 			server.sql(f"KILL {row[0]}")
 
 	def test_killed_while_idle(self):
@@ -533,7 +533,7 @@ class Passwords(Case):
 		self.assertEqual(len(self.proxy.sessions), 1)
 
 	def test_environment_gives_no_password(self):
-		right = {"MYSQL_PWD": server.stack.client["password"]}
+		right = {"MYSQL_PWD": server.client["password"]}
 		with self.driver_with(password=None, environment=right) as driver:
 			self.assert_outcome(driver("open"), "UNAVAILABLE")
 			self.assertIn("using password: NO", driver.logged())
@@ -558,7 +558,7 @@ class Passwords(Case):
 			self.assert_outcome(driver("open"), "UNAVAILABLE")
 		thread.join()
 		self.assertIn(b"livechat-sla", received[0])
-		self.assertNotIn(server.stack.client["password"].encode(), b"".join(received))
+		self.assertNotIn(server.client["password"].encode(), b"".join(received))
 
 	@staticmethod
 	def ask_for_password(listener, received):

@@ -182,6 +182,7 @@ class Host(Stack):
 
 	def __init__(self, cluster, *nodes, **keys):
 		super().__init__(database=cluster, **keys)
+		self.pool.accounts = {}  # one is enough here
 		self.client.update(host=",".join(node.host for node in nodes), password=cluster.password)
 		self.secrets.append(cluster.password)
 		self.parts = self.web, self.pool

@@ -62,13 +62,15 @@ class Server:
 		self.stack = stack.Stack()
 		self.stack.start_database()
 		self.database = self.stack.database
+		self.client = self.stack.administrator
 		self.sql = self.database.sql
 		self.file = self.write_file("driver.conf")
 		self.numbers = itertools.count(1)
 
 	def write_file(self, name, **keys):
-		"""The service's account, without the socket, so that drivers go where their list of hosts says. None leaves a key out."""
-		client = {key: value for key, value in {**self.stack.client, "socket": None, **keys}.items() if value is not None}
+		"""An account that may do all that drivers do, without the socket, so that they go where their list of hosts says. None leaves a
+		key out."""
+		client = {key: value for key, value in {**self.client, "socket": None, **keys}.items() if value is not None}
 		path = self.stack.directory / name
 		path.touch(mode=0o600)
 		path.write_text("[client-livechat-sla]\n" + "".join(f"{key} = {value}\n" for key, value in client.items()))

@@ -126,6 +126,7 @@ class Pool:
 		self.file = self.home / "livechat-sla.conf"
 		self.log = directory / "pool.log"
 		self.client = client
+		self.accounts = {}  # further groups of the file, for livechat-slactl
 		self.keys = {"listen": self.socket, "counters-file": self.home / "counters", "log-level": "debug", "rate-limit": "off", "workers": 4,
 		             **({"user": USER} if USER else {})}
 		self.set(**keys)
@@ -135,7 +136,7 @@ class Pool:
 		self.keys.update({key.replace("_", "-"): value for key, value in keys.items()})
 
 	def write_configuration(self):
-		groups = {"livechat-sla": self.keys, "client-livechat-sla": self.client}
+		groups = {"livechat-sla": self.keys, "client-livechat-sla": self.client, **self.accounts}
 		text = "".join(f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()) for group, keys in groups.items())
 		new = self.file.with_suffix(".new")
 		self.home.mkdir(exist_ok=True)
@@ -277,15 +278,17 @@ class Stack(Site):
 		"""`front` is a class of fronts.py, `database` one that is not its own, `keys` are configuration keys with _ for -."""
 		super().__init__()
 		self.database = database or Database(self.directory)
-		self.client = {**self.database.address(), "user": "livechat-sla", "password": secrets.token_urlsafe(16), "database": "livechat_sla"}
+		self.client, self.administrator, self.owner = map(self.account, ("livechat-sla", "livechat-slactl", "livechat-owner"))
 		self.web = (front or self.front)(self.directory)
 		if self.web.SPAWNS:
 			self.pool = SpawnedPool(self.directory, self.client, keys, self.web)
 		else:
 			self.pool = Pool(self.directory, self.client, keys)
+		self.pool.accounts = {"client-livechat-slactl": self.administrator, "client-livechat-owner": self.owner}
 		self.parts = self.web, self.pool, self.database
 		self.admin = None
-		self.secrets = [self.client["password"]]  # tests add theirs; no log may have one of them
+		# Tests add theirs; no log may have one of them.
+		self.secrets = [one["password"] for one in (self.client, self.administrator, self.owner)]
 
 	def start(self):
 		"""Everything, to the point where it serves."""
@@ -306,13 +309,21 @@ class Stack(Site):
 		logs = {log.name: log.read_bytes() for log in self.directory.glob("*.log")}
 		return [name for name, text in logs.items() if any(secret.encode() in text for secret in self.secrets)]
 
+	def account(self, user):
+		return {**self.database.address(), "user": user, "password": secrets.token_urlsafe(16), "database": "livechat_sla"}
+
 	def start_database(self):
+		"""With the tables made by one account, filled by livechat-slactl with another, and served with a third: each has the rights it needs
+		and no more."""
 		self.database.start()
-		self.database.sql(f"""CREATE DATABASE livechat_sla CHARACTER SET utf8mb4;
-			CREATE USER 'livechat-sla'@'localhost' IDENTIFIED BY '{self.client["password"]}';
-			GRANT ALL ON livechat_sla.* TO 'livechat-sla'@'localhost';""", database="mysql")
+		self.database.sql("CREATE DATABASE livechat_sla CHARACTER SET utf8mb4", database="mysql")
+		for account in (self.client, self.administrator, self.owner):
+			self.database.sql(f"CREATE USER '{account['user']}'@'localhost' IDENTIFIED BY '{account['password']}'")
+		self.database.sql("GRANT ALL ON livechat_sla.* TO 'livechat-owner'@'localhost'")
 		self.pool.write_configuration()
-		self.slactl("db", "init", f"--sql-dir={SRCDIR / 'sql'}")
+		self.slactl("db", "init", f"--sql-dir={SRCDIR / 'sql'}", "--group=client-livechat-owner")
+		self.database.sql(self.slactl("db", "grants", "livechat-sla@localhost").stdout)
+		self.database.sql(self.slactl("db", "grants", "livechat-slactl@localhost", "--administrator").stdout)
 		self.admin = self.add_user("administrator", "admin")
 
 	def slactl(self, *arguments, check=True):

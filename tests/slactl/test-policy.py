@@ -284,7 +284,7 @@ class Broken(Case):
 	def setUpClass(cls):
 		cls.proxy = Proxy(stack.database.socket)
 		cls.addClassCleanup(cls.proxy.close)
-		client = {key: value for key, value in stack.client.items() if key != "socket"}
+		client = {key: value for key, value in stack.administrator.items() if key != "socket"}
 		cls.config = stack.directory / "proxied.conf"
 		cls.config.touch(mode=0o600)
 		cls.config.write_text("[client-livechat-sla]\n" + "".join(f"{key} = {value}\n" for key, value in {**client, "host": cls.proxy.host}.items()))
@@ -327,4 +327,4 @@ class Broken(Case):
 		self.addCleanup(stack.database.resume)
 		result = self.run_policy("import", text=lines(document(1)), status=1)
 		self.assertIn("livechat-slactl: the database is not available", result.stderr)
-		self.assertNotIn(stack.client["password"], result.stderr)
+		self.assertNotIn(stack.administrator["password"], result.stderr)
