@@ -46,7 +46,13 @@ static bool is_whole(const char *line, FILE *file)
 
 static bool has_no_value(const char *line)
 {
-	return strchr("[#;", *line) == NULL && strpbrk(line, "=:") == NULL;
+	return strchr("[#;\r\n", *line) == NULL && strpbrk(line, "=:") == NULL;
+}
+
+/* So that libinih sees a pair. There is room: a line is read into one byte less than the buffer has. */
+static void give_empty_value(char *line)
+{
+	strcpy(line + strcspn(line, "\r\n"), "=");
 }
 
 /* In the manner of fgets(3), as libinih asks. */
@@ -55,7 +61,7 @@ static char *read_line(char *line, int size, void *context)
 	struct reading *reading = context;
 	size_t indent;
 
-	if (reading->refused || fgets(line, size < LINE_MOST ? size : LINE_MOST, reading->file) == NULL)
+	if (reading->refused || fgets(line, (size < LINE_MOST ? size : LINE_MOST) - 1, reading->file) == NULL)
 		return NULL;
 	reading->line++;
 	reading->too_long = !is_whole(line, reading->file);
@@ -66,7 +72,7 @@ static char *read_line(char *line, int size, void *context)
 	if (*line == '[')
 		reading->in_client_group = strncmp(line, "[client", strlen("[client")) == 0;
 	else if (reading->in_client_group && has_no_value(line))
-		*line = '\0';
+		give_empty_value(line);
 	return line;
 }
 

@@ -12,7 +12,7 @@
 typedef const char *inifile_visitor(void *context, const char *group, const char *key, const char *value);
 
 /* Visits the pairs of a file in order, up to the first that is wrong. As in my.cnf a line may be indented, and in the groups whose name
- * begins with "client" a value may stand in quotes, which are taken off, and an option without a value is passed over.
+ * begins with "client" a value may stand in quotes, which are taken off, and an option without a value has the value "".
  * 0; -1 with `error` (of `size` bytes, may be NULL and 0) telling where and what is wrong, but never the value. */
 int inifile_read(const char *name, inifile_visitor *visit, void *context, char *error, size_t size);
 

@@ -3,6 +3,7 @@
  *
  * Opening a connection to one host: logging in, setting the session up, proving that the host is good.
  */
+#include <errmsg.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -11,6 +12,9 @@
 
 /* A password never goes over the line in clear, and is not handed to a server that asks for it so. */
 #define AUTHENTICATION "mysql_native_password,client_ed25519,caching_sha2_password,parsec,auth_gssapi_client"
+#ifndef CR_PLUGIN_NOT_ALLOWED
+#define CR_PLUGIN_NOT_ALLOWED 5010 /* by that list */
+#endif
 
 static void set_options(MYSQL *mysql, const struct connection_options *options, int64_t patience_ms)
 {
@@ -42,23 +46,66 @@ static void forbid_reconnect(MYSQL *mysql)
 #endif
 }
 
+/* Left alone, MariaDB's library goes on without TLS if the server has none, unless it is to verify the certificate: so that is what it is
+ * told, whatever option asks for TLS. The file is read after this and wins. MySQL's has a mode, which a file may set as well. */
+static void demand_tls(MYSQL *mysql, const struct tls *tls)
+{
+#ifdef MARIADB_BASE_VERSION
+	sql_bool on = 1;
+
+	mysql_options(mysql, tls->any_server ? MYSQL_OPT_SSL_ENFORCE : MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
+#else
+	unsigned mode = tls->any_server ? SSL_MODE_REQUIRED : SSL_MODE_VERIFY_IDENTITY;
+
+	mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
+#endif
+}
+
+static enum outcome refuse(struct connection *connection, unsigned error, const char *reason)
+{
+	return connection_fail_with(connection, error, "HY000", reason, "connect");
+}
+
+/* Of the way to log in that it refused MariaDB's library tells in memory that it has freed. */
+static enum outcome fail_to_connect(struct connection *connection)
+{
+	if (mysql_errno(connection->mysql) == CR_PLUGIN_NOT_ALLOWED)
+		return refuse(connection, CR_PLUGIN_NOT_ALLOWED, "the server asked for the password in a way that would give it away");
+	return connection_fail(connection, "connect");
+}
+
 /* The password is NULL, not "": only so is that of the option file used. */
-enum outcome connect_log_in(struct connection *connection, int64_t patience_ms)
+static enum outcome call_server(struct connection *connection, const struct tls *tls)
 {
 	const struct host *host = connection->host;
 	const char *name = host->name[0] == '\0' ? NULL : host->name;
+	MYSQL *mysql = connection->mysql;
+
+	if (mysql_real_connect(mysql, name, NULL, NULL, connection->options.database, host->port, NULL, CLIENT_FOUND_ROWS) == NULL)
+		return fail_to_connect(connection);
+	if (tls->wanted && mysql_get_ssl_cipher(mysql) == NULL)
+		return refuse(connection, CR_SSL_CONNECTION_ERROR, "the server has no TLS");
+	forbid_reconnect(mysql);
+	connection->logged_in = true;
+	return OUTCOME_DONE;
+}
+
+enum outcome connect_log_in(struct connection *connection, int64_t patience_ms)
+{
+	struct tls tls;
 
 	connection->mysql = mysql_init(NULL);
 	if (connection->mysql == NULL) {
 		log_message(LOG_ERR, "database: out of memory");
 		return OUTCOME_UNAVAILABLE;
 	}
+	tls_read(&tls, connection->options.file, connection->options.group);
+	if (tls.mistake != NULL)
+		return refuse(connection, CR_SSL_CONNECTION_ERROR, tls.mistake);
 	set_options(connection->mysql, &connection->options, patience_ms);
-	if (mysql_real_connect(connection->mysql, name, NULL, NULL, connection->options.database, host->port, NULL, CLIENT_FOUND_ROWS) ==
-	    NULL)
-		return connection_fail(connection, "connect");
-	forbid_reconnect(connection->mysql);
-	return OUTCOME_DONE;
+	if (tls.wanted)
+		demand_tls(connection->mysql, &tls);
+	return call_server(connection, &tls);
 }
 
 struct step {

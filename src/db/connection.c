@@ -5,6 +5,7 @@
  */
 #include "db/connection.h"
 
+#include <errmsg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 #define REST_LEAST 50        /* ms that a host is left alone after it failed */
 #define REST_MOST 5000
 #define COMPLAIN_EVERY 10000 /* ms */
+#define CAUSE_MOST 1024
 
 /* -- logging -- */
 
@@ -38,26 +40,32 @@ static bool is_in_order(const struct error_rule *rule)
 }
 
 /* Where the data is at fault the server's text may quote it; what a client sent is not logged, so the statement takes the text's place.
- * No client speaks through an administrative connection. */
+ * No client speaks through an administrative connection. Whoever plays the server forges no lines. */
 static void log_failure(const struct connection *connection, const struct error_rule *rule, unsigned number, const char *sqlstate,
                         const char *text, const char *sql)
 {
 	bool defect = rule->outcome == OUTCOME_DEFECT;
-	const char *cause = defect && !connection->options.administrative ? sql : text;
+	const char *told = defect && !connection->options.administrative ? sql : text;
 	const char *advice = rule->advice == NULL ? "" : rule->advice;
+	char cause[CAUSE_MOST], state[32];
 
+	log_escape(cause, sizeof cause, told, strlen(told));
+	log_escape(state, sizeof state, sqlstate, strlen(sqlstate));
 	if (is_in_order(rule))
-		log_message(LOG_DEBUG, "database (%s): error %u (%s)", connection->host->text, number, sqlstate);
+		log_message(LOG_DEBUG, "database (%s): error %u (%s)", connection->host->text, number, state);
 	else if (defect || may_complain(connection->host))
-		log_message(LOG_ERR, "database (%s): error %u (%s): %s%s%s", connection->host->text, number, sqlstate, cause,
+		log_message(LOG_ERR, "database (%s): error %u (%s): %s%s%s", connection->host->text, number, state, cause,
 		            *advice == '\0' ? "" : "; ", advice);
 }
 
 enum outcome connection_fail_with(struct connection *connection, unsigned number, const char *sqlstate, const char *text,
                                   const char *sql)
 {
-	const struct error_rule *rule = error_rule(number);
+	const struct error_rule *rule;
 
+	if (number == CR_SSL_CONNECTION_ERROR && connection->logged_in)
+		number = CR_SERVER_LOST; /* which is how the library tells of it where there is TLS */
+	rule = error_rule(number);
 	connection->error = number;
 	if (rule->fate > connection->fate)
 		connection->fate = rule->fate;
@@ -130,6 +138,7 @@ static void close_mysql(struct connection *connection)
 {
 	mysql_close(connection->mysql);
 	connection->mysql = NULL;
+	connection->logged_in = false;
 	statement_forget_all(connection);
 	connection->fate = ERROR_KEEP;
 }

@@ -20,6 +20,7 @@
 
 #define LOAD_SCHEMA "the schema is not loaded or not up to date: run `livechat-slactl db init`"
 #define GRANT_RIGHTS "the account lacks a right on the tables"
+#define READ_OF_TLS "see livechat-sla.conf(5), TLS to the database"
 #define MAKE_ROOM "the database server is out of memory or disk"
 
 /* By number. */
@@ -75,7 +76,7 @@ static const struct error_rule rules[] = {
 	{ 2005, UNAVAILABLE, LEAVE, NULL },        /* CR_UNKNOWN_HOST */
 	{ 2006, UNSURE, DROP, NULL },              /* CR_SERVER_GONE_ERROR */
 	{ 2013, UNSURE, DROP, NULL },              /* CR_SERVER_LOST */
-	{ 2026, UNAVAILABLE, SHUN, NULL },         /* CR_SSL_CONNECTION_ERROR */
+	{ 2026, UNAVAILABLE, SHUN, READ_OF_TLS },  /* CR_SSL_CONNECTION_ERROR */
 	{ 2055, UNSURE, DROP, NULL },              /* CR_SERVER_LOST_EXTENDED */
 	{ 2059, UNAVAILABLE, SHUN, NULL },         /* CR_AUTH_PLUGIN_CANNOT_LOAD */
 	{ 2061, UNAVAILABLE, SHUN, NULL },         /* CR_AUTH_PLUGIN_ERR */

@@ -42,6 +42,7 @@ struct connection {
 	int64_t deadline;
 
 	MYSQL *mysql;         /* NULL: not open */
+	bool logged_in;
 	struct host *host;    /* of mysql, or the last one tried */
 	enum error_fate fate; /* what the last error asks for; carried out when the work has returned */
 	unsigned error;
@@ -59,6 +60,16 @@ enum outcome connection_fail_with(struct connection *connection, unsigned number
 
 /* The same with the error of the last call on `mysql`. */
 enum outcome connection_fail(struct connection *connection, const char *sql);
+
+/* What the option file says of TLS; connect.c sees that the client library does it. */
+struct tls {
+	bool wanted;         /* by any of the library's options for it: then there is no connection without TLS */
+	bool any_server;     /* whose certificate is not verified, as the file says in so many words */
+	const char *mistake; /* what would not do what it seems to say, NULL if nothing does */
+};
+
+/* Reads it anew at each connect, as the library does. */
+void tls_read(struct tls *tls, const char *file, const char *group);
 
 /* Makes `mysql` and logs in to `host` within about so much time. */
 enum outcome connect_log_in(struct connection *connection, int64_t patience_ms);

@@ -560,6 +560,27 @@ class Passwords(Case):
 		self.assertIn(b"livechat-sla", received[0])
 		self.assertNotIn(server.client["password"].encode(), b"".join(received))
 
+	def test_server_that_forges_log_lines(self):
+		"""Anybody can be in its place, where there is no TLS."""
+		listener = socket.create_server(("127.0.0.1", 0))
+		self.addCleanup(listener.close)
+		thread = threading.Thread(target=self.refuse_with, args=(listener, b"\xff\x10\x04#080\n4too many\nforged\x1b[2J\x80"))
+		thread.start()
+		with Driver(server.file, f"127.0.0.1:{listener.getsockname()[1]}", 2000) as driver:
+			self.assert_outcome(driver("open"), "UNAVAILABLE")
+			log = driver.logged()
+		thread.join()
+		self.assertIn("forged", log)
+		self.assertRegex(log, r"^driver\[\d+\]: [ -~]+\n$")
+
+	@staticmethod
+	def refuse_with(listener, packet):
+		client, _ = listener.accept()
+		with client:
+			client.sendall(len(packet).to_bytes(3, "little") + b"\0" + packet)
+			client.settimeout(5)
+			client.recv(4096)
+
 	@staticmethod
 	def ask_for_password(listener, received):
 		greeting = (b"\x0a10.11.0-MariaDB\0" + b"\1\0\0\0" + b"12345678\0" + b"\xff\xf7" + b"\x21\2\0" + b"\xff\x81\x15" + b"\0" * 10 +

@@ -18,7 +18,7 @@ class Driver:
 	"""A process with one connection of the db floor; used as a context manager."""
 
 	def __init__(self, file, hosts, timeout=3000, environment=()):
-		self.log = tempfile.TemporaryFile("w+")
+		self.log = tempfile.TemporaryFile("w+", errors="backslashreplace")
 		# surrogateescape: tests send bytes that are no UTF-8, too.
 		self.popen = subprocess.Popen([*stack.WRAPPER, DRIVER, file, hosts, str(timeout)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
 		                              stderr=self.log, encoding="utf-8", errors="surrogateescape", bufsize=1,

@@ -83,7 +83,9 @@ static void pairs_are_visited_in_order(void **state)
 		{ "[client]\nk = \"v\"\n", "client.k=v\n" },
 		{ "[client-a]\nk = 'a b'\n", "client-a.k=a b\n" },
 		{ "[client]\nk = \"v'\nl = \"\nm = \"\"\n", "client.k=\"v'\nclient.l=\"\nclient.m=\n" },
-		{ "[client]\nssl-verify-server-cert\n!include /etc/other\nk = v\n", "client.k=v\n" },
+		{ "[client]\nssl-verify-server-cert\n!include /etc/other\nk = v\n",
+		  "client.ssl-verify-server-cert=\nclient.!include /etc/other=\nclient.k=v\n" },
+		{ "[client]\n\n \t\n\r\nlast", "client.last=\n" },
 	};
 
 	(void)state;
