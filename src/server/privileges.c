@@ -5,11 +5,15 @@
  */
 #include "server/privileges.h"
 
+#include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/config.h"
@@ -67,13 +71,43 @@ static bool become(const struct privileges *privileges)
 	return false;
 }
 
+/* What no program could be given any more. Only who may change this set has one that is worth it. */
+static bool empty_bounding_set(void)
+{
+	for (int capability = 0, held; (held = prctl(PR_CAPBSET_READ, capability, 0, 0, 0)) >= 0; capability++)
+		if (held == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EPERM)
+			return false;
+	return true;
+}
+
+/* A change of the user takes them from root alone, and not from root that stays; ambient ones go with the permitted. A unit that grants
+ * none also refuses the call, so look first. */
+static bool drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	struct __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, held) != 0)
+		return false;
+	return memcmp(held, none, sizeof held) == 0 || syscall(SYS_capset, &header, none) == 0;
+}
+
+/* Nothing that is run gets more than we have, and no core file and no other process of this user sees our secrets. */
+static bool close_up(void)
+{
+	const struct rlimit nothing = { 0, 0 };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && setrlimit(RLIMIT_CORE, &nothing) == 0;
+}
+
 bool privileges_drop(const struct privileges *privileges)
 {
-	const struct rlimit none = { 0, 0 };
+	bool bounded = empty_bounding_set(); /* while we still may */
 
 	if (privileges->user != NULL && !become(privileges))
 		return false;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && setrlimit(RLIMIT_CORE, &none) == 0)
+	if (bounded && drop_capabilities() && close_up())
 		return true;
 	log_errno("give up privileges");
 	return false;
