@@ -36,6 +36,17 @@ class Pages(unittest.TestCase):
 				self.assertNotRegex(path.read_text(), "@[a-z]+@")
 
 
+class Security(unittest.TestCase):
+	def test_page_names_tests_that_are_there(self):
+		named = set(re.findall(r"[\w-]+/test-[\w-]+\.(?:py|c)", (SRCDIR / "doc/security.md").read_text()))
+		self.assertGreater(len(named), 10)
+		self.assertEqual([name for name in sorted(named) if not (SRCDIR / "tests" / name).is_file()], [])
+
+	def test_page_goes_through_all_ten(self):
+		text = (SRCDIR / "doc/security.md").read_text()
+		self.assertEqual(re.findall(r"^\*\*API(\d+) ", text, re.MULTILINE), [str(number + 1) for number in range(10)])
+
+
 class Scripts(unittest.TestCase):
 	@unittest.skipUnless(shutil.which("shellcheck"), "shellcheck is not installed")
 	def test_shellcheck(self):
