@@ -50,7 +50,9 @@ def tearDownModule():
 
 
 def statements(name):
-	"""Those in the object made of src/model/NAME.c."""
+	"""Those in the object made of src/model/NAME.c; the list of rights has their words alone."""
+	if name == "rights":
+		return []
 	return [text.decode() for text in STATEMENT.findall((BUILDDIR / f"src/model/{name}.o").read_bytes())]
 
 

@@ -113,7 +113,7 @@ class NotTold(unittest.TestCase):
 	TRIES = 500 if instrumented() else 2000
 
 	def setUp(self):
-		self.file = server.write_file("direct.conf", socket=server.stack.client["socket"])
+		self.file = server.write_file("direct.conf", socket=server.client["socket"])
 
 	@contextlib.contextmanager
 	def storm(self):
@@ -126,7 +126,7 @@ class NotTold(unittest.TestCase):
 				yield driver
 
 	def sessions(self):
-		return {int(row[0]) for row in server.sql("SELECT id FROM information_schema.processlist WHERE user = 'livechat-sla'")}
+		return {int(row[0]) for row in server.sql(f"SELECT id FROM information_schema.processlist WHERE user = '{server.client['user']}'")}
 
 	@staticmethod
 	def until_done(driver, *words):
