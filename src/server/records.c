@@ -10,7 +10,7 @@
 
 #define HEADER_LENGTH 8
 #define BEGIN_LENGTH 8
-#define BUFFER_KEPT 65536 /* a buffer larger than this is not kept for the next request */
+#define BUFFER_KEPT 8192 /* a buffer larger than this is not kept for the next request: each of many peers has some */
 
 /* FastCGI specification, 8. */
 enum { VERSION_1 = 1 };
