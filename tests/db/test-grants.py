@@ -5,6 +5,8 @@
 Every other test of the suite runs under these rights, too (Stack)."""
 import collections
 import json
+import os
+import pwd
 import re
 import subprocess
 import unittest
@@ -234,6 +236,18 @@ class Needed(unittest.TestCase):
 
 	def test_schema_can_be_looked_at(self):
 		self.assertIn("installed: ", self.ctl("db", "status", f"--sql-dir={SRCDIR / 'sql'}"))
+
+
+class Socket(unittest.TestCase):
+	def test_account_that_the_server_knows_by_the_socket(self):
+		"""It needs no password, which nobody can then find in the file that the service reads."""
+		name = pwd.getpwuid(os.geteuid()).pw_name
+		stack.database.sql(f"CREATE USER IF NOT EXISTS '{name}'@'localhost'; ALTER USER '{name}'@'localhost' IDENTIFIED VIA unix_socket;"
+		                   f"GRANT ALL ON livechat_sla.* TO '{name}'@'localhost'")
+		file = stack.directory / "socket.conf"
+		file.write_text(f"[client-livechat-slactl]\nuser = {name}\nsocket = {stack.database.socket}\ndatabase = livechat_sla\n")
+		result = subprocess.run([SLACTL, f"--config={file}", "db", "init", f"--sql-dir={SRCDIR / 'sql'}"], capture_output=True, text=True)
+		self.assertEqual((result.returncode, result.stderr), (0, ""))
 
 
 class Refused(unittest.TestCase):
