@@ -86,7 +86,7 @@ static bool drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
-	struct __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3] = { { 0 } }; /* valgrind does not know that all of it is written */
 
 	if (syscall(SYS_capget, &header, held) != 0)
 		return false;
