@@ -362,13 +362,13 @@ class Life(Case):
 		"""What the administrator changed is as it was, and the database was saved."""
 		configuration, password_file = self.machine.root / CONFIGURATION, self.machine.root / PASSWORD_FILE
 		configuration.write_text(configuration.read_text().replace("#workers = 4", "workers = 2"))
-		password_file.write_text(password_file.read_text() + "ssl-ca = /etc/ssl/ca.pem\n")
+		password_file.write_text(password_file.read_text() + "max-allowed-packet = 16777216\n")
 		changed = configuration.read_text(), password_file.read_text()
 		self.install()
 		self.assertEqual((configuration.read_text(), password_file.read_text()), changed)
 		self.check_protected("www-data" if self.front.spawns else "livechat-sla")
 		self.assertNotEqual(self.front.enabled(self.machine), self.front.spawns)
-		password_file.write_text(password_file.read_text().replace("ssl-ca = /etc/ssl/ca.pem\n", ""))
+		password_file.write_text(password_file.read_text().replace("max-allowed-packet = 16777216\n", ""))
 		self.assertTrue(list((self.machine.root / "var/cache/dbconfig-common/backups").glob("livechat-sla_*")))
 		self.machine.run("livechat-slactl", "db", "status")
 
