@@ -6,6 +6,8 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +40,20 @@ bool address_parse(const char *text, size_t length, struct address *address)
 static bool is_ipv4(const struct address *address)
 {
 	return IN6_IS_ADDR_V4MAPPED(&address->bytes);
+}
+
+unsigned address_port(const char *text, size_t length)
+{
+	unsigned port = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (!isdigit((unsigned char)text[i]))
+			return 0;
+		port = port * 10 + (unsigned)(text[i] - '0');
+		if (port > UINT16_MAX)
+			return 0;
+	}
+	return port;
 }
 
 void address_text(const struct address *address, char out[ADDRESS_TEXT_SIZE])

@@ -32,6 +32,9 @@ struct networks {
 /* Reads an address, without port or brackets. */
 bool address_parse(const char *text, size_t length, struct address *address);
 
+/* The number of a port, 1 to 65535; 0 if the text is not one. */
+unsigned address_port(const char *text, size_t length);
+
 /* Writes an address as inet_ntop(3) does; a mapped IPv4 address as IPv4. */
 void address_text(const struct address *address, char out[ADDRESS_TEXT_SIZE]);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/hosts.h"
 #include "base/inifile.h"
 
 struct key;
@@ -266,6 +267,8 @@ static const char *take_client_key(struct config *config, const char *name, cons
 		return NULL;
 	if (strlen(value) >= sizeof config->hosts)
 		return "too long";
+	if (!hosts_valid(value))
+		return "must be hosts, as in db1, db2:3307, [2001:db8::1]:3306";
 	strcpy(config->hosts, value);
 	return NULL;
 }

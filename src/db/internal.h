@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hosts.h"
 #include "db/connection.h"
 #include "db/error.h"
-#include "db/hosts.h"
 #include "db/statement.h"
 
 #if defined MARIADB_BASE_VERSION || MYSQL_VERSION_ID < 80001

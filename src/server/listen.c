@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/config.h"
 #include "base/log.h"
 
@@ -178,16 +179,7 @@ static int listen_on_path(const struct config *config)
 	return descriptor;
 }
 
-/* getaddrinfo(3) takes any number for a port. */
-static bool is_port(const char *text)
-{
-	size_t length = strspn(text, "0123456789");
-	long port = strtol(text, NULL, 10);
-
-	return length > 0 && text[length] == '\0' && port > 0 && port <= UINT16_MAX;
-}
-
-/* ADDRESS:PORT, an IPv6 address in brackets -> its two parts; false if it is not. */
+/* ADDRESS:PORT, an IPv6 address in brackets -> its two parts; false if it is not. getaddrinfo(3) would take any number for a port. */
 static bool split_address(const char *text, char *host, const char **port, size_t size)
 {
 	const char *colon = strrchr(text, ':');
@@ -199,7 +191,7 @@ static bool split_address(const char *text, char *host, const char **port, size_
 	} else if (memchr(text, ':', length) != NULL) {
 		return false;
 	}
-	if (length == 0 || length >= size || !is_port(colon + 1))
+	if (length == 0 || length >= size || address_port(colon + 1, strlen(colon + 1)) == 0)
 		return false;
 	memcpy(host, text, length);
 	host[length] = '\0';

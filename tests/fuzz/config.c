@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/config.h"
-#include "db/hosts.h"
+#include "base/hosts.h"
 #include "fuzz.h"
 
 const char fuzz_name[] = "config";

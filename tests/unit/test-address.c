@@ -34,6 +34,22 @@ static void what_is_no_address_is_refused(void **state)
 		assert_false(address_parse(rows[i], strlen(rows[i]), &address));
 }
 
+static void ports_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned port;
+	} rows[] = {
+		{ "1", 1 },   { "03306", 3306 }, { "65535", 65535 },       { "65536", 0 }, { "4294967297", 0 }, { "18446744073709551617", 0 },
+		{ "0", 0 },   { "", 0 },         { "-1", 0 },              { "+1", 0 },    { " 1", 0 },         { "1 ", 0 },
+		{ "http", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		assert_int_equal(address_port(rows[i].text, strlen(rows[i].text)), rows[i].port);
+}
+
 static void networks_contain_their_addresses(void **state)
 {
 	static const struct {
@@ -116,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_no_address_is_refused),
+		cmocka_unit_test(ports_are_read),
 		cmocka_unit_test(networks_contain_their_addresses),
 		cmocka_unit_test(what_is_no_network_is_refused),
 		cmocka_unit_test(more_networks_than_fit_are_refused),

@@ -250,6 +250,7 @@ static void what_is_wrong_in_the_file_is_told_with_its_place(void **state)
 		{ "[livechat]\nworkers = 4\n", ":2: [livechat] workers: unknown group" },
 		{ "[livechat-sla]\n\npassword = secret\n", ":3: [livechat-sla] password: unknown key" },
 		{ "[livechat-sla]\nworkers = secret\n", ":2: [livechat-sla] workers: must be a whole number" },
+		{ "[client]\nhost = db,db:99999\n", ":2: [client] host: must be hosts, as in db1, db2:3307, [2001:db8::1]:3306" },
 		{ "[livechat-sla]\nsecret\n", ":2: must be KEY = VALUE, [GROUP] or a comment" },
 	};
 	struct config config;

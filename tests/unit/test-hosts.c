@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 The livechat-sla authors
  *
- * db/hosts: how a list is read, and who is next.
+ * base/hosts: how a list is read, and who is next.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "db/hosts.h"
+#include "base/hosts.h"
 
 #define HOSTS_MOST 3
 
@@ -50,6 +50,18 @@ static void test_reading(void **state)
 		}
 		hosts_free(&hosts);
 	}
+}
+
+static void test_ports(void **state)
+{
+	static const char *const sound[] = { "", ",", "db", "db:1", "a:3306, b:65535 x:0,c", "::1", "2001:db8::8,[::1]:3306,[::1]" };
+	static const char *const wrong[] = { "db:", "db:0", "db:65536", "db:4294967297", "db:3306x", "a:1,b:", "[::1]:", "[::1]:x", "db:-1" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sound / sizeof *sound; i++)
+		assert_true(hosts_valid(sound[i]));
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_false(hosts_valid(wrong[i]));
 }
 
 static void test_long_name_is_cut(void **state)
@@ -113,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reading),
+		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_long_name_is_cut),
 		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_rest),

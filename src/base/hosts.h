@@ -4,9 +4,10 @@
  * The database hosts and which of them to try next. The client library's own list goes on to the next host only if the first
  * refuses the TCP connection; that is no fail-over.
  */
-#ifndef DB_HOSTS_H
-#define DB_HOSTS_H
+#ifndef BASE_HOSTS_H
+#define BASE_HOSTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,9 @@ struct hosts {
 	size_t count;
 	size_t next; /* where the next search begins */
 };
+
+/* Whether each port in a list for hosts_read is one. */
+bool hosts_valid(const char *text);
 
 /* Reads "a,b:3307,[::1]:3306"; blanks around a host do not count, "" is one host with an empty name. The search begins at a random
  * host, so that the processes of a pool spread. Returns 0, -1 if memory is out. Release with hosts_free. */

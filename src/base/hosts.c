@@ -3,12 +3,13 @@
  *
  * A list of hosts, walked round and round.
  */
-#include "db/hosts.h"
+#include "base/hosts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/secret.h"
 
 #define BLANKS " \t"
@@ -36,7 +37,7 @@ static void read_host(struct host *host, const char *text, const char *end)
 	memset(host, 0, sizeof *host);
 	snprintf(host->text, sizeof host->text, "%.*s", (int)(end - text), text);
 	if (port != NULL)
-		host->port = (unsigned)strtoul(port + 1, NULL, 10);
+		host->port = address_port(port + 1, (size_t)(end - port - 1));
 	if (name_end - text >= 2 && *text == '[' && name_end[-1] == ']') {
 		text++;
 		name_end--;
@@ -55,18 +56,44 @@ static size_t count_commas(const char *text)
 	return count;
 }
 
+/* The first host of a list, NULL if it has none; `*end` is behind it. */
+static const char *first_host(const char *list, const char **end)
+{
+	list += strspn(list, BLANKS ",");
+	*end = list + strcspn(list, BLANKS ",");
+	return *list == '\0' ? NULL : list;
+}
+
+/* What stands behind a host, up to the next comma, does not count. */
+static const char *next_hosts(const char *end)
+{
+	return end + strcspn(end, ",");
+}
+
+bool hosts_valid(const char *text)
+{
+	const char *end;
+
+	for (; (text = first_host(text, &end)) != NULL; text = next_hosts(end)) {
+		const char *port = find_port(text, end);
+
+		if (port != NULL && address_port(port + 1, (size_t)(end - port - 1)) == 0)
+			return false;
+	}
+	return true;
+}
+
 int hosts_read(struct hosts *hosts, const char *text)
 {
+	const char *end;
 	unsigned start;
 
 	memset(hosts, 0, sizeof *hosts);
 	hosts->list = calloc(count_commas(text) + 1, sizeof *hosts->list);
 	if (hosts->list == NULL)
 		return -1;
-	while (*(text += strspn(text, BLANKS ",")) != '\0') {
-		read_host(&hosts->list[hosts->count++], text, text + strcspn(text, BLANKS ","));
-		text += strcspn(text, ",");
-	}
+	for (; (text = first_host(text, &end)) != NULL; text = next_hosts(end))
+		read_host(&hosts->list[hosts->count++], text, end);
 	if (hosts->count == 0)
 		strcpy(hosts->list[hosts->count++].text, "as configured");
 	if (secret_random(&start, sizeof start))
