@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -43,6 +44,7 @@ struct intake {
 	int64_t patient_until; /* nor before this while the last one is awaited */
 	bool complained; /* that the last accept failed */
 	bool leaving;    /* no connection is taken any more */
+	int entrance;    /* epoll(7) of the listening descriptor */
 	int memory;      /* the memory file */
 	unsigned char *bytes; /* its content, RECORDS_HEAD_MOST of them */
 	int channel; /* what libfcgi takes for its connection: the memory file while it reads, the connection while it answers. It is kept
@@ -61,6 +63,16 @@ static int make_non_blocking(int descriptor)
 	int flags = fcntl(descriptor, F_GETFL);
 
 	return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+}
+
+/* poll(2) wakes every idle worker for each connection, which one of them gets; this wakes one. Should that one be killed before it has taken
+ * the connection, the worker in its place finds it. */
+static bool open_entrance(struct intake *intake)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+
+	intake->entrance = epoll_create1(EPOLL_CLOEXEC);
+	return intake->entrance >= 0 && epoll_ctl(intake->entrance, EPOLL_CTL_ADD, intake->options.listening, &event) == 0;
 }
 
 static bool open_channel(struct intake *intake)
@@ -86,10 +98,12 @@ struct intake *intake_new(const struct intake_options *options)
 		return NULL;
 	intake->options = *options;
 	intake->channel = -1;
+	intake->memory = -1;
+	intake->entrance = -1;
 	intake->bytes = MAP_FAILED;
 	intake->peers = peers_new(options->body_limit, options->timeout_ms);
 	if (open_memory(intake) && intake->peers != NULL && open_channel(intake) && FCGX_Init() == 0 &&
-	    make_non_blocking(options->listening) == 0)
+	    make_non_blocking(options->listening) == 0 && open_entrance(intake))
 		return intake;
 	intake_free(intake);
 	return NULL;
@@ -101,6 +115,7 @@ void intake_free(struct intake *intake)
 		return;
 	close_if_open(intake->channel);
 	close_if_open(intake->memory);
+	close_if_open(intake->entrance);
 	if (intake->bytes != MAP_FAILED)
 		munmap(intake->bytes, RECORDS_HEAD_MOST);
 	peers_free(intake->peers);
@@ -153,6 +168,15 @@ static int64_t accept_from(const struct intake *intake)
 	return intake->accept_after;
 }
 
+/* Waits until a connection can be taken, or a signal has come. */
+static void wait_for_connection(struct intake *intake)
+{
+	struct epoll_event event;
+
+	if (epoll_pwait(intake->entrance, &event, 1, -1, intake->options.open_signals) > 0)
+		take_connection(intake);
+}
+
 /* Waits until a peer has sent something or is late, a connection can be taken, or a signal has come. */
 static void wait_for_peers(struct intake *intake)
 {
@@ -188,7 +212,10 @@ static struct peer *next_request(struct intake *intake)
 		if (intake->leaving && peers_count(intake->peers) == 0)
 			return NULL;
 		scoreboard_enter(intake->options.slot, WORKER_IDLE);
-		wait_for_peers(intake);
+		if (peers_count(intake->peers) == 0 && intake->accept_after == 0)
+			wait_for_connection(intake);
+		else
+			wait_for_peers(intake);
 		scoreboard_enter(intake->options.slot, WORKER_READING);
 		peer = peers_read(intake->peers);
 	} while (peer == NULL);

@@ -3,6 +3,8 @@
 """The life of the pool: workers that die, hang or retire, reloads, the end. No request is lost to any of it."""
 import contextlib
 import os
+import pathlib
+import re
 import resource
 import select
 import signal
@@ -21,6 +23,11 @@ GOOD = request("OPTIONS", PATH)
 
 def cpu_seconds(pid):
 	return (int(fields(pid)[11]) + int(fields(pid)[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def switches(pid):
+	"""How often the process has waited for something."""
+	return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1])
 
 
 def descriptors(pid):
@@ -202,7 +209,7 @@ class Deaths(PoolCase):
 		"""The connection waits, the worker does not spin, and nothing is lost when there are descriptors again."""
 		service = self.serve(workers=1, user="root")
 		worker, = service.pool.workers()
-		used = 6  # 0 to 2, the listening socket, the memory file twice
+		used = 7  # 0 to 2, the listening socket, the memory file twice, epoll
 		wait_until(lambda: descriptors(worker) == list(range(used)), "the worker to be idle")
 		_, most = resource.prlimit(worker, resource.RLIMIT_NOFILE)
 		resource.prlimit(worker, resource.RLIMIT_NOFILE, (used, most))
@@ -362,12 +369,22 @@ class Ends(PoolCase):
 		self.ended(service, seconds=3)
 		self.assertTrue(has_ended(worker))
 
+
+class Idle(PoolCase):
 	def test_idle_pool_costs_nothing(self):
 		service = self.serve()
 		processes = [service.pool.process.pid, *service.pool.workers()]
 		before = [cpu_seconds(pid) for pid in processes]
 		time.sleep(2)
 		self.assertLess(sum(cpu_seconds(pid) for pid in processes) - sum(before), 0.1)
+
+	def test_a_connection_wakes_one_worker(self):
+		service = self.serve(workers=4)
+		before = {pid: switches(pid) for pid in service.pool.workers()}
+		for _ in range(100):
+			self.assertTrue(service.serves())
+		woken = [switches(pid) - count for pid, count in before.items()]
+		self.assertLess(min(woken), 50, f"each worker was woken: {woken}")
 
 
 class Notifications(PoolCase):
