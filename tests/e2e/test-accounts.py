@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 import threading
-import unittest
 
 from contract import GOOD, NOT_AUTHORIZED, NOT_LOGGED_IN, PATH, ContractCase, compact, invalid_params
 from stack import Credentials, Stack, wait_until

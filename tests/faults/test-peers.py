@@ -7,45 +7,16 @@ import random
 import resource
 import socket
 import struct
-import threading
 import time
 
 import fastcgi
+from crowd import Crowd
 from fastcgi import API, PARAMS, STDIN, Peer, begin, pairs, record, request, stream
 from faults import Faults
 from ledger import PATH
 
 UNHEARD_DUE_TIME = 1000000000
 LIARS = 1000
-
-
-class Crowd:
-	"""Threads that call a function with their number and a turn again and again until the end of the block; what the network says to
-	that does not count."""
-
-	def __init__(self, function, threads=4):
-		self.function = function
-		self.over = threading.Event()
-		self.turns = 0
-		self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(threads)]
-
-	def run(self, number):
-		turn = 0
-		while not self.over.is_set():
-			with contextlib.suppress(OSError):
-				self.function(number, turn)
-			turn += 1
-			self.turns += 1
-
-	def __enter__(self):
-		for thread in self.threads:
-			thread.start()
-		return self
-
-	def __exit__(self, *_):
-		self.over.set()
-		for thread in self.threads:
-			thread.join()
 
 
 def reset(connection):

@@ -8,10 +8,10 @@ import random
 import re
 import signal
 import socket
-import threading
 import time
 import unittest
 
+from crowd import Crowd
 from faults import Faults
 from ledger import PATH
 from process import has_ended, wait_until
@@ -120,29 +120,14 @@ class Memory(Faults):
 		"""KiB of address space."""
 		return int(re.search(r"^VmSize:\s+(\d+)", pathlib.Path(f"/proc/{worker}/status").read_text(), re.MULTILINE)[1])
 
-	def begin_large_requests(self, over):
-		def client():
-			while not over.is_set():
-				with contextlib.suppress(OSError):
-					answers.append(self.stack.request("POST", PATH, self.BODY, {"Content-Type": "application/json"}, self.stack.admin).status)
-		answers = []
-		threads = [threading.Thread(target=client) for _ in range(4)]
-		for thread in threads:
-			thread.start()
-		return threads, answers
-
 	def test_memory_runs_out_again_and_again(self):
+		def post(*_):
+			answers.append(self.stack.request("POST", PATH, self.BODY, {"Content-Type": "application/json"}, self.stack.admin).status)
+		answers = []
 		limit = max(map(self.size, self.pool.workers())) + 2048
-		over = threading.Event()
 		self.pool.stop()
 		self.pool.start(starter=["prlimit", f"--as={limit * 1024}", "--"])
-		with self.load("2 MiB of memory beside bodies of 1 MiB") as ledger:
-			threads, answers = self.begin_large_requests(over)
-			try:
-				wait_until(lambda: sum(status >= 500 for status in answers) >= 20, "20 requests for which there was no memory", 60)
-				ledger.progress()
-			finally:
-				over.set()
-				for thread in threads:
-					thread.join()
+		with self.load("2 MiB of memory beside bodies of 1 MiB") as ledger, Crowd(post):
+			wait_until(lambda: sum(status >= 500 for status in answers) >= 20, "20 requests for which there was no memory", 60)
+			ledger.progress()
 		self.assertNotIn(200, answers)

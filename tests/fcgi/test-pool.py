@@ -10,10 +10,10 @@ import select
 import signal
 import socket
 import tempfile
-import threading
 import time
 import unittest
 
+from crowd import Crowd
 from fastcgi import API, Service, request, unread
 from process import children, fields, has_ended, looks_into_processes, wait_until
 
@@ -34,35 +34,23 @@ def descriptors(pid):
 	return sorted(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
 
 
-class Load:
+class Load(Crowd):
 	"""Clients that go on asking until the end of the block; `wrong` has all that were not answered as they ought to be."""
 
 	def __init__(self, service, clients=4):
+		super().__init__(self.ask, clients)
 		self.service = service
 		self.answered = 0
 		self.wrong = []
-		self.over = threading.Event()
-		self.threads = [threading.Thread(target=self.client) for _ in range(clients)]
 
-	def client(self):
-		while not self.over.is_set():
-			try:
-				if self.service.serves():
-					self.answered += 1
-				else:
-					self.wrong.append("another answer")
-			except (OSError, AssertionError) as error:
-				self.wrong.append(repr(error))
-
-	def __enter__(self):
-		for thread in self.threads:
-			thread.start()
-		return self
-
-	def __exit__(self, *_):
-		self.over.set()
-		for thread in self.threads:
-			thread.join()
+	def ask(self, *_):
+		try:
+			if self.service.serves():
+				self.answered += 1
+			else:
+				self.wrong.append("another answer")
+		except (OSError, AssertionError) as error:
+			self.wrong.append(repr(error))
 
 
 class PoolCase(unittest.TestCase):
