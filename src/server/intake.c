@@ -65,8 +65,8 @@ static int make_non_blocking(int descriptor)
 	return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
 }
 
-/* poll(2) wakes every idle worker for each connection, which one of them gets; this wakes one. Should that one be killed before it has taken
- * the connection, the worker in its place finds it. */
+/* poll(2) wakes every idle worker for each connection, which one of them gets; this wakes one. Should that one be killed before it has
+ * taken the connection, the worker in its place finds it. */
 static bool open_entrance(struct intake *intake)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };

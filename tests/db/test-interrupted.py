@@ -108,7 +108,7 @@ class Storm:
 
 
 class NotTold(unittest.TestCase):
-	"""A real server, which at the wrong moment does not tell."""
+	"""A real server, which at the wrong moment does not tell. On a machine that is busy the storm may come late."""
 
 	TRIES = 500 if instrumented() else 2000
 
@@ -140,22 +140,22 @@ class NotTold(unittest.TestCase):
 		with Driver(self.file, "") as driver:
 			user_id = driver("user", "permitted", "admin").text
 			token = driver("token", "permitted", "").text
-		killed = 0
+		killed = turns = 0
 		with self.storm() as driver:
-			for _ in range(self.TRIES):
+			while turns < self.TRIES or killed == 0:
+				turns += 1
 				result, failures = self.until_done(driver, "session", user_id, token, "manage-livechat-sla", "view-l-room")
 				self.assertEqual(result.text, f"{user_id}|permitted|1|1")
 				killed += failures
-		self.assertGreater(killed, 0)
 
 	def test_role_that_is_taken(self):
 		with Driver(self.file, "") as driver:
 			driver("user", "taken", "user")
-		killed = 0
+		killed = turns = 0
 		with self.storm() as driver:
-			for _ in range(self.TRIES // 4):
+			while turns < self.TRIES // 4 or killed == 0:
+				turns += 1
 				self.until_done(driver, "grant", "taken", "bot")
 				result, failures = self.until_done(driver, "revoke", "taken", "bot")
 				self.assertIn(result.outcome, ("DONE",) if failures == 0 else ("DONE", "NOT_FOUND"))
 				killed += failures
-		self.assertGreater(killed, 0)
