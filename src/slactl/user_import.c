@@ -94,6 +94,8 @@ static enum outcome put(struct connection *connection, struct import *import, vo
 
 	if (!user_line_read(run->line, text, length))
 		import_refuse(import, run->line->reason);
+	else if (run->line->own_bot)
+		import_note(import, "Rocket.Chat's own bot is left out");
 	else if (!logins_end(run, &run->line->record))
 		import_refuse(import, "services.resume.loginTokens has a login that ends after the year 9999");
 	else

@@ -40,6 +40,13 @@ static bool parse(struct user_line *line, const char *text, size_t length)
 	return json_object_is_type(line->document, json_type_object) || refuse(line, "must be object");
 }
 
+static bool is_own_bot(const struct user_line *line)
+{
+	const char *id = extended_text(member(line->document, "_id"));
+
+	return id != NULL && strcmp(id, "rocket.cat") == 0;
+}
+
 static bool read_id(struct user_line *line)
 {
 	const char *id = extended_text(member(line->document, "_id"));
@@ -163,8 +170,11 @@ static bool read_tokens(struct user_line *line)
 bool user_line_read(struct user_line *line, const char *text, size_t length)
 {
 	memset(line, 0, sizeof *line);
-	return parse(line, text, length) && read_id(line) && read_names(line) && read_email(line) && read_active(line) &&
-	       read_roles(line) && read_password(line) && read_tokens(line);
+	if (!parse(line, text, length))
+		return false;
+	line->own_bot = is_own_bot(line);
+	return line->own_bot || (read_id(line) && read_names(line) && read_email(line) && read_active(line) && read_roles(line) &&
+	                         read_password(line) && read_tokens(line));
 }
 
 void user_line_free(struct user_line *line)

@@ -16,6 +16,7 @@ struct json_object;
 struct user_line {
 	struct user_record record; /* its texts are lent by the document */
 	struct json_object *document;
+	bool own_bot; /* the user that each Rocket.Chat has and nobody logs in as; of it nothing else is read */
 	const char *roles[USER_RECORD_ROLES_MOST];
 	struct token_record tokens[USER_RECORD_TOKENS_MOST];
 	char reason[128]; /* why it is refused; never quotes the text */

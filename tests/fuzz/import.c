@@ -158,10 +158,10 @@ static void check_user(const char *text, size_t length)
 {
 	static struct user_line line;
 
-	if (user_line_read(&line, text, length))
-		check_user_record(&line.record);
-	else
+	if (!user_line_read(&line, text, length))
 		check_reason(line.reason);
+	else if (!line.own_bot)
+		check_user_record(&line.record);
 	user_line_free(&line);
 }
 

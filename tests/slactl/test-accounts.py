@@ -368,6 +368,14 @@ class Import(Case):
 				self.assertNotIn("plain", result.stderr)
 				self.assertIn("no user", run("user", "show", "good", status=1).stderr)
 
+	def test_own_bot_of_rocket_chat(self):
+		"""Each Rocket.Chat has it; nobody logs in as it, and its id is none of ours."""
+		bot = {"_id": "rocket.cat", "username": "rocket.cat", "name": "Rocket.Cat", "type": "bot", "active": True, "roles": ["bot"]}
+		result = self.run_import(bot, self.document())
+		self.assertEqual(result.stdout, "imported: 1, replaced: 0, unchanged: 0, refused: 0\n")
+		self.assertIn("1: Rocket.Chat's own bot is left out\n", result.stderr)
+		self.assertIn("no user", run("user", "show", "rocket.cat", status=1).stderr)
+
 	def test_skip_bad(self):
 		result = self.run_import("{", self.document(), options=["--skip-bad"])
 		self.assertEqual(result.stdout, "imported: 1, replaced: 0, unchanged: 0, refused: 1\n")
