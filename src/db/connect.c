@@ -6,12 +6,15 @@
 #include <errmsg.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "db/internal.h"
 
-/* A password never goes over the line in clear, and is not handed to a server that asks for it so. */
-#define AUTHENTICATION "mysql_native_password,client_ed25519,caching_sha2_password,parsec,auth_gssapi_client"
+/* Ways to log in that tell the password to nobody, and one that tells it to whoever is at the other end of the line: without TLS it is
+ * encrypted, but with a key that comes from there. */
+#define AUTHENTICATION "mysql_native_password,client_ed25519,parsec,auth_gssapi_client"
+#define PRIVATE_AUTHENTICATION AUTHENTICATION ",caching_sha2_password"
 #ifndef CR_PLUGIN_NOT_ALLOWED
 #define CR_PLUGIN_NOT_ALLOWED 5010 /* by that list */
 #endif
@@ -29,8 +32,23 @@ static void set_options(MYSQL *mysql, const struct connection_options *options, 
 	mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &timeout);
 	mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_local_infile);
 	mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+}
+
+/* Whether nobody else can be at the other end. MySQL's library looks to that itself. */
+static bool is_private(const struct host *host, const struct option_file *file)
+{
+	bool local = host->name[0] == '\0' || strcmp(host->name, "localhost") == 0;
+
+	return file->tls || (local && !file->protocol);
+}
+
+static void restrict_authentication(MYSQL *mysql, bool private)
+{
 #ifdef MARIADB_BASE_VERSION
-	mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, AUTHENTICATION);
+	mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, private ? PRIVATE_AUTHENTICATION : AUTHENTICATION);
+#else
+	(void)mysql;
+	(void)private;
 #endif
 }
 
@@ -48,14 +66,14 @@ static void forbid_reconnect(MYSQL *mysql)
 
 /* Left alone, MariaDB's library goes on without TLS if the server has none, unless it is to verify the certificate: so that is what it is
  * told, whatever option asks for TLS. The file is read after this and wins. MySQL's has a mode, which a file may set as well. */
-static void demand_tls(MYSQL *mysql, const struct tls *tls)
+static void demand_tls(MYSQL *mysql, bool any_server)
 {
 #ifdef MARIADB_BASE_VERSION
 	sql_bool on = 1;
 
-	mysql_options(mysql, tls->any_server ? MYSQL_OPT_SSL_ENFORCE : MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
+	mysql_options(mysql, any_server ? MYSQL_OPT_SSL_ENFORCE : MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
 #else
-	unsigned mode = tls->any_server ? SSL_MODE_REQUIRED : SSL_MODE_VERIFY_IDENTITY;
+	unsigned mode = any_server ? SSL_MODE_REQUIRED : SSL_MODE_VERIFY_IDENTITY;
 
 	mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
 #endif
@@ -75,7 +93,7 @@ static enum outcome fail_to_connect(struct connection *connection)
 }
 
 /* The password is NULL, not "": only so is that of the option file used. */
-static enum outcome call_server(struct connection *connection, const struct tls *tls)
+static enum outcome call_server(struct connection *connection, bool tls)
 {
 	const struct host *host = connection->host;
 	const char *name = host->name[0] == '\0' ? NULL : host->name;
@@ -83,7 +101,7 @@ static enum outcome call_server(struct connection *connection, const struct tls 
 
 	if (mysql_real_connect(mysql, name, NULL, NULL, connection->options.database, host->port, NULL, CLIENT_FOUND_ROWS) == NULL)
 		return fail_to_connect(connection);
-	if (tls->wanted && mysql_get_ssl_cipher(mysql) == NULL)
+	if (tls && mysql_get_ssl_cipher(mysql) == NULL)
 		return refuse(connection, CR_SSL_CONNECTION_ERROR, "the server has no TLS");
 	forbid_reconnect(mysql);
 	connection->logged_in = true;
@@ -92,27 +110,33 @@ static enum outcome call_server(struct connection *connection, const struct tls 
 
 enum outcome connect_log_in(struct connection *connection, int64_t patience_ms)
 {
-	struct tls tls;
+	struct option_file file;
 
 	connection->mysql = mysql_init(NULL);
 	if (connection->mysql == NULL) {
 		log_message(LOG_ERR, "database: out of memory");
 		return OUTCOME_UNAVAILABLE;
 	}
-	tls_read(&tls, connection->options.file, connection->options.group);
-	if (tls.mistake != NULL)
-		return refuse(connection, CR_SSL_CONNECTION_ERROR, tls.mistake);
+	option_file_read(&file, connection->options.file, connection->options.group);
+	if (file.mistake != NULL)
+		return refuse(connection, file.error, file.mistake);
 	set_options(connection->mysql, &connection->options, patience_ms);
-	if (tls.wanted)
-		demand_tls(connection->mysql, &tls);
-	return call_server(connection, &tls);
+	restrict_authentication(connection->mysql, is_private(connection->host, &file));
+	if (file.tls)
+		demand_tls(connection->mysql, file.any_server);
+	return call_server(connection, file.tls);
 }
 
 struct step {
 	const char *sql;
-	bool optional;     /* a server that does not know the variable (ER_UNKNOWN_SYSTEM_VARIABLE) does not need it */
+	bool optional;     /* a server that does not know the variable does not need it, and one that keeps it for others can do without */
 	bool service_only; /* not for administrative connections */
 };
+
+static bool is_no_variable_of_ours(unsigned error)
+{
+	return error == 1193 || error == 1227; /* ER_UNKNOWN_SYSTEM_VARIABLE, ER_SPECIFIC_ACCESS_DENIED_ERROR */
+}
 
 static enum outcome take_step(struct connection *connection, const struct step *step)
 {
@@ -122,7 +146,7 @@ static enum outcome take_step(struct connection *connection, const struct step *
 		return OUTCOME_DONE;
 	if (!step->optional)
 		return connection_execute(connection, step->sql);
-	if (mysql_query(mysql, step->sql) == 0 || mysql_errno(mysql) == 1193)
+	if (mysql_query(mysql, step->sql) == 0 || is_no_variable_of_ours(mysql_errno(mysql)))
 		return OUTCOME_DONE;
 	return connection_fail(connection, step->sql);
 }
@@ -133,10 +157,14 @@ enum outcome connect_set_up(struct connection *connection)
 	int64_t limit = connection->options.timeout_ms * 7 / 8;
 	char statement_time[80], execution_time[80];
 	const struct step steps[] = {
+		/* Whatever the server's defaults are: what is done is there, whole and looked at. */
+		{ "SET SESSION autocommit=1, SESSION completion_type=0, SESSION unique_checks=1, SESSION foreign_key_checks=1,"
+		  " SESSION sql_select_limit=18446744073709551615, SESSION sql_safe_updates=0, SESSION sql_big_selects=1", false, false },
 		{ "SET NAMES utf8mb4 COLLATE utf8mb4_bin, SESSION time_zone='+00:00', SESSION innodb_lock_wait_timeout=3,"
 		  " SESSION group_concat_max_len=1048576," /* MySQL's own 1024 would cut a list of ids short */
 		  " SESSION sql_mode='STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'", false, false },
-		{ "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", false, false },
+		{ "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE", false, false },
+		{ "SET SESSION max_sort_length=16384", true, false }, /* a description's bytes; the default is 1024 */
 		{ "SET SESSION innodb_snapshot_isolation=ON", true, false }, /* MariaDB */
 		/* Galera: reads see what other nodes acknowledged, and none answers that has lost the others. */
 		{ "SET SESSION wsrep_sync_wait=1, SESSION wsrep_dirty_reads=OFF", true, false },

@@ -40,11 +40,11 @@ static bool is_in_order(const struct error_rule *rule)
 }
 
 /* Where the data is at fault the server's text may quote it; what a client sent is not logged, so the statement takes the text's place.
- * No client speaks through an administrative connection. Whoever plays the server forges no lines. */
+ * No client speaks through an administrative connection, or before the session is set up. Whoever plays the server forges no lines. */
 static void log_failure(const struct connection *connection, const struct error_rule *rule, unsigned number, const char *sqlstate,
                         const char *text, const char *sql)
 {
-	bool defect = rule->outcome == OUTCOME_DEFECT;
+	bool defect = rule->outcome == OUTCOME_DEFECT && connection->in_use;
 	const char *told = defect && !connection->options.administrative ? sql : text;
 	const char *advice = rule->advice == NULL ? "" : rule->advice;
 	char cause[CAUSE_MOST], state[32];
@@ -130,6 +130,7 @@ static enum outcome open_host(struct connection *connection, int64_t patience_ms
 		return outcome;
 	guard(connection);
 	outcome = connect_set_up(connection);
+	connection->in_use = outcome == OUTCOME_DONE;
 	deadline_release();
 	return outcome;
 }
@@ -139,6 +140,7 @@ static void close_mysql(struct connection *connection)
 	mysql_close(connection->mysql);
 	connection->mysql = NULL;
 	connection->logged_in = false;
+	connection->in_use = false;
 	statement_forget_all(connection);
 	connection->fate = ERROR_KEEP;
 }
@@ -238,6 +240,12 @@ static enum error_fate meet_fate(struct connection *connection)
 	if (fate != ERROR_KEEP)
 		close_mysql(connection);
 	return fate;
+}
+
+void connection_overlook(struct connection *connection)
+{
+	if (connection->fate >= ERROR_LEAVE)
+		connection->fate = ERROR_KEEP;
 }
 
 static enum outcome try_once(struct connection *connection, attempt *once, connection_work *work, void *context, bool unsure)

@@ -51,6 +51,9 @@ enum outcome connection_open(struct connection *connection);
 /* Inside work: runs one statement of the files in sql/, the only ones that are not prepared. */
 enum outcome connection_execute(struct connection *connection, const char *sql);
 
+/* Inside work: the error of the last statement is of no consequence. The connection is kept, unless it is lost, and so is the host. */
+void connection_overlook(struct connection *connection);
+
 /* The number of the last error that the server or the client library told of, 0 if there was none: for migration and messages. */
 unsigned connection_error(const struct connection *connection);
 

@@ -20,6 +20,8 @@
 
 #define LOAD_SCHEMA "the schema is not loaded or not up to date: run `livechat-slactl db init`"
 #define GRANT_RIGHTS "the account lacks a right on the tables"
+#define READ_OF_OPTIONS "see livechat-sla.conf(5)"
+#define SET_PASSWORD "the account needs a new password"
 #define READ_OF_TLS "see livechat-sla.conf(5), TLS to the database"
 #define MAKE_ROOM "the database server is out of memory or disk"
 
@@ -68,7 +70,9 @@ static const struct error_rule rules[] = {
 	{ 1615, REPEAT, KEEP, NULL },              /* ER_NEED_REPREPARE */
 	{ 1698, UNAVAILABLE, SHUN, NULL },         /* ER_ACCESS_DENIED_NO_PASSWORD_ERROR */
 	{ 1792, REPEAT, LEAVE, NULL },             /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
+	{ 1820, UNAVAILABLE, SHUN, SET_PASSWORD }, /* ER_MUST_CHANGE_PASSWORD */
 	{ 1836, REPEAT, LEAVE, NULL },             /* ER_READ_ONLY_MODE */
+	{ 1862, UNAVAILABLE, SHUN, SET_PASSWORD }, /* ER_MUST_CHANGE_PASSWORD_LOGIN */
 	{ 1927, UNSURE, DROP, NULL },              /* ER_CONNECTION_KILLED, MariaDB */
 	{ 1969, UNAVAILABLE, KEEP, NULL },         /* ER_STATEMENT_TIMEOUT, MariaDB */
 	{ 2002, UNAVAILABLE, LEAVE, NULL },        /* CR_CONNECTION_ERROR: nothing was sent */
@@ -77,13 +81,18 @@ static const struct error_rule rules[] = {
 	{ 2006, UNSURE, DROP, NULL },              /* CR_SERVER_GONE_ERROR */
 	{ 2013, UNSURE, DROP, NULL },              /* CR_SERVER_LOST */
 	{ 2026, UNAVAILABLE, SHUN, READ_OF_TLS },  /* CR_SSL_CONNECTION_ERROR */
+	{ 2047, UNAVAILABLE, SHUN, READ_OF_OPTIONS }, /* CR_CONN_UNKNOW_PROTOCOL: an option that is not followed */
 	{ 2055, UNSURE, DROP, NULL },              /* CR_SERVER_LOST_EXTENDED */
 	{ 2059, UNAVAILABLE, SHUN, NULL },         /* CR_AUTH_PLUGIN_CANNOT_LOAD */
 	{ 2061, UNAVAILABLE, SHUN, NULL },         /* CR_AUTH_PLUGIN_ERR */
 	{ 3024, UNAVAILABLE, KEEP, NULL },         /* ER_QUERY_TIMEOUT, MySQL */
+	{ 3032, REPEAT, LEAVE, NULL },             /* ER_SERVER_OFFLINE_MODE, MySQL */
+	{ 3100, UNSURE, LEAVE, NULL },             /* ER_RUN_HOOK_ERROR: group replication without a majority, MySQL */
 	{ 3101, REPEAT, KEEP, NULL },              /* ER_TRANSACTION_ROLLBACK_DURING_COMMIT: refused by group replication, MySQL */
 	{ 3118, UNAVAILABLE, SHUN, NULL },         /* ER_ACCOUNT_HAS_BEEN_LOCKED, MySQL */
+	{ 3159, UNAVAILABLE, SHUN, READ_OF_TLS },  /* ER_SECURE_TRANSPORT_REQUIRED, MySQL */
 	{ 3169, UNSURE, DROP, NULL },              /* ER_SESSION_WAS_KILLED, MySQL */
+	{ 3955, UNAVAILABLE, SHUN, NULL },         /* ER_USER_ACCESS_DENIED_FOR_USER_ACCOUNT_BLOCKED_BY_PASSWORD_LOCK, MySQL */
 	{ 4031, UNSURE, DROP, NULL },              /* ER_CLIENT_INTERACTION_TIMEOUT, MySQL */
 	{ 4151, UNAVAILABLE, SHUN, NULL },         /* ER_ACCOUNT_HAS_BEEN_LOCKED, MariaDB */
 	{ 5010, UNAVAILABLE, SHUN, NULL },         /* CR_PLUGIN_NOT_ALLOWED, MariaDB: the server asked for a password in clear */

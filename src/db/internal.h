@@ -43,6 +43,7 @@ struct connection {
 
 	MYSQL *mysql;         /* NULL: not open */
 	bool logged_in;
+	bool in_use;          /* the session is set up */
 	struct host *host;    /* of mysql, or the last one tried */
 	enum error_fate fate; /* what the last error asks for; carried out when the work has returned */
 	unsigned error;
@@ -61,15 +62,17 @@ enum outcome connection_fail_with(struct connection *connection, unsigned number
 /* The same with the error of the last call on `mysql`. */
 enum outcome connection_fail(struct connection *connection, const char *sql);
 
-/* What the option file says of TLS; connect.c sees that the client library does it. */
-struct tls {
-	bool wanted;         /* by any of the library's options for it: then there is no connection without TLS */
+/* What in an option file the client library is not left alone with. */
+struct option_file {
+	bool tls;            /* wanted, by any of the library's options for it: then there is no connection without TLS */
 	bool any_server;     /* whose certificate is not verified, as the file says in so many words */
-	const char *mistake; /* what would not do what it seems to say, NULL if nothing does */
+	bool protocol;       /* is named: localhost need not be a socket */
+	const char *mistake; /* what would not do what it seems to say, or more than that; NULL if nothing does */
+	unsigned error;      /* the client library's number for the mistake */
 };
 
 /* Reads it anew at each connect, as the library does. */
-void tls_read(struct tls *tls, const char *file, const char *group);
+void option_file_read(struct option_file *options, const char *file, const char *group);
 
 /* Makes `mysql` and logs in to `host` within about so much time. */
 enum outcome connect_log_in(struct connection *connection, int64_t patience_ms);

@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "db/connection.h"
 #include "db/statement.h"
 
 #define TOKEN_MOST 1024 /* longer ones are not even digested */
+#define NOTE_PAUSE_MS 60000
 
 /* Once a minute is often enough to tell which tokens are in use, and so a read stays a read. */
 #define NOT_USED_LATELY "(t.last_used_at IS NULL OR t.last_used_at < UTC_TIMESTAMP(3) - INTERVAL 1 MINUTE)"
@@ -38,6 +40,8 @@ static const struct statement note_use = {
 	"UPDATE tokens AS t SET t.last_used_at = UTC_TIMESTAMP(3) WHERE t.digest = ? AND " NOT_USED_LATELY, "t", "",
 };
 
+static int64_t no_note_before; /* monotonic ms, in this process */
+
 struct search {
 	const char *user_id;
 	const char *const *permissions;
@@ -53,6 +57,15 @@ static bool is_user_id(const char *text)
 	while (isalnum((unsigned char)text[length]))
 		length++;
 	return length == SECRET_USER_ID_LENGTH && text[length] == '\0';
+}
+
+/* It costs nobody the request. Where it fails, as while a backup locks the tables, it is left for a while: others would wait as long. */
+static void note(struct connection *connection, const struct value *digest)
+{
+	if (clock_monotonic_ms() < no_note_before || statement_run(connection, &note_use, digest, NULL) == OUTCOME_DONE)
+		return;
+	connection_overlook(connection);
+	no_note_before = clock_monotonic_ms() + NOTE_PAUSE_MS;
 }
 
 static enum outcome search(struct connection *connection, void *context, bool unsure)
@@ -76,7 +89,7 @@ static enum outcome search(struct connection *connection, void *context, bool un
 	session->permitted = columns[1].integer != 0 || search->permissions[0] == NULL;
 	session->unlimited = columns[2].integer != 0;
 	if (columns[3].integer != 0)
-		statement_run(connection, &note_use, &parameters[2], NULL); /* a failure is logged and costs nobody the request */
+		note(connection, &parameters[2]);
 	return OUTCOME_DONE;
 }
 

@@ -92,12 +92,12 @@ class ErrorTable(Case):
 			self.assertEqual(self.proxy.count(INSERT, PREPARE), 2)
 
 	def test_host_that_can_not_write_is_left(self):
-		for number in (1036, 1047, 1290, 1792, 1836):
+		for number in (1036, 1047, 1290, 1792, 1836, 3032):
 			self.answered(number, "UNAVAILABLE", 1, 1)
 			self.answered(number, "DONE", 2, 2, hosts=2)
 
 	def test_lost_connection_is_replaced(self):
-		for number in (1053, 1152, 1158, 1159, 1160, 1161, 1180, 1184, 1927, 3169, 4031):
+		for number in (1053, 1152, 1158, 1159, 1160, 1161, 1180, 1184, 1927, 3100, 3169, 4031):
 			self.answered(number, "DONE", 2, 2)
 
 	def test_duplicate(self):
@@ -494,6 +494,21 @@ class Session(Case):
 				"utf8mb4", "utf8mb4_bin", "+00:00", "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION", "READ-COMMITTED",
 				"3", "3", "3.500000"])
 
+	def test_defaults_of_the_server(self):
+		"""With these a row would be acknowledged and never committed, or a list cut short."""
+		server.sql("SET GLOBAL autocommit=0, GLOBAL completion_type=1, GLOBAL sql_select_limit=1, GLOBAL sql_safe_updates=1, GLOBAL unique_checks=0")
+		try:
+			with self.driver() as driver:
+				driver("open")
+				name, due = server.policy()
+				self.assert_outcome(self.add(driver, name, due), "DONE")
+				self.assertEqual(len(self.rows(name)), 1)
+				other, _ = server.policy()
+				self.assert_outcome(self.add(driver, other, due), "DUPLICATE")
+		finally:
+			server.sql("SET GLOBAL autocommit=1, GLOBAL completion_type=0, GLOBAL sql_select_limit=DEFAULT, GLOBAL sql_safe_updates=0,"
+			           " GLOBAL unique_checks=1")
+
 	def test_values_come_back(self):
 		with self.driver() as driver:
 			self.assertEqual(driver("echo").text, "1111")
@@ -518,6 +533,40 @@ class Session(Case):
 			server.sql("DROP TABLE IF EXISTS hidden")
 
 
+class NotedUse(Case):
+	"""That a token is in use is noted once a minute; if it can not be, its caller has the answer all the same."""
+
+	def setUp(self):
+		super().setUp()
+		with self.driver() as driver:
+			self.user_id = driver("user", self.id().rpartition(".")[2][:40], "admin").text
+			self.token = driver("token", self.id().rpartition(".")[2][:40], "").text
+
+	def ask(self, driver):
+		result = driver("session", self.user_id, self.token, "view-l-room", "")
+		self.assert_outcome(result, "DONE")
+		return result.ms
+
+	def test_tables_are_locked_for_reading(self):
+		"""As for a backup: only the first request waits."""
+		holder = threading.Thread(target=server.sql, args=("FLUSH TABLES WITH READ LOCK; SELECT SLEEP(8)",))
+		holder.start()
+		self.wait_for_sleep()
+		with self.driver(timeout=8000) as driver:
+			self.ask(driver)
+			for _ in range(3):
+				self.assertLess(self.ask(driver), SLACK)
+		holder.join()
+
+	def test_server_that_only_reads(self):
+		with self.driver() as driver:
+			self.proxy.sessions.clear()
+			self.proxy.at("UPDATE tokens", Failure(1792, "25006"))
+			self.ask(driver)
+			self.ask(driver)
+			self.assertEqual((self.proxy.count("UPDATE tokens"), len(self.proxy.sessions)), (1, 1), "tried once, and no host is left for it")
+
+
 class Passwords(Case):
 	def driver_with(self, **keys):
 		environment = keys.pop("environment", ())
@@ -531,6 +580,18 @@ class Passwords(Case):
 			self.assertIn("error 1045", driver.logged())
 			self.assertNotIn("wrong", driver.logged())
 		self.assertEqual(len(self.proxy.sessions), 1)
+
+	def test_expired_password_is_told_of_once(self):
+		server.sql("CREATE OR REPLACE USER expired@localhost IDENTIFIED BY 'secret' PASSWORD EXPIRE")
+		self.addCleanup(server.sql, "DROP USER expired@localhost; SET GLOBAL disconnect_on_expired_password=DEFAULT")
+		server.sql("GRANT SELECT ON livechat_sla.* TO expired@localhost")
+		for disconnect in (0, 1):
+			server.sql(f"SET GLOBAL disconnect_on_expired_password={disconnect}")
+			with self.subTest(disconnect=disconnect), self.driver_with(user="expired", password="secret") as driver:
+				for _ in range(3):
+					self.assert_outcome(driver("open"), "UNAVAILABLE")
+					time.sleep(0.06)
+				self.assertRegex(driver.logged(), r"^driver\[\d+\]: .*error 18[26][02] .*(?i:password).*; the account needs a new password\n$")
 
 	def test_environment_gives_no_password(self):
 		right = {"MYSQL_PWD": server.client["password"]}

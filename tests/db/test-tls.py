@@ -163,15 +163,16 @@ class Encrypted(unittest.TestCase):
 				self.refuse("No such file|unable to get|error:", **{"ssl_ca": authority.certificate, key: "/nonexistent.pem"})
 
 
-Heard = collections.namedtuple("Heard", "plain encrypted")
+Heard = collections.namedtuple("Heard", "plain encrypted last")
 
 
 class Rogue:
 	"""Whoever calls is asked for the password in clear. With a certificate it has TLS; `plain` and `encrypted` is what was sent before and
-	after that."""
+	after that, `last` what was sent when it was asked."""
 
-	def __init__(self, certificate=None):
+	def __init__(self, certificate=None, way=b"mysql_clear_password"):
 		self.certificate = certificate
+		self.way = way
 		self.listener = socket.create_server(("127.0.0.1", 0))
 		self.host = f"127.0.0.1:{self.listener.getsockname()[1]}"
 		self.heard = []
@@ -188,7 +189,7 @@ class Rogue:
 		with contextlib.suppress(OSError):
 			while True:
 				client, _ = self.listener.accept()
-				heard = Heard(bytearray(), bytearray())
+				heard = Heard(bytearray(), bytearray(), bytearray())
 				self.heard.append(heard)
 				with client, contextlib.suppress(OSError, proxy.Closed):
 					client.settimeout(10)
@@ -198,7 +199,7 @@ class Rogue:
 		lower = 0xf7ff if not self.certificate else 0xf7ff | CAN_TLS
 		greeting = (b"\x0a10.11.0-MariaDB\0" + b"\1\0\0\0" + b"12345678\0" + lower.to_bytes(2, "little") + b"\x21\2\0" + b"\xff\x81\x15" +
 		            b"\0" * 10 + b"123456789012\0" + b"mysql_native_password\0")
-		switch = b"\xfemysql_clear_password\0"
+		switch = b"\xfe" + self.way + b"\0" + b"12345678901234567890\0"
 		client.sendall(len(greeting).to_bytes(3, "little") + b"\0" + greeting)
 		header, payload = proxy.read_packet(client)
 		heard.plain.extend(payload)
@@ -211,6 +212,7 @@ class Rogue:
 		client.sendall(len(switch).to_bytes(3, "little") + bytes([header[3] + 1]) + switch)
 		while data := client.recv(4096):
 			(heard.encrypted if self.certificate else heard.plain).extend(data)
+			heard.last.extend(data)
 
 
 class Demanded(unittest.TestCase):
@@ -225,8 +227,8 @@ class Demanded(unittest.TestCase):
 	SAYS_NONE = ("", "ssl=0", "skip-ssl", "ssl-mode=DISABLED", "ssl-mode=PREFERRED", "ssl-enforce=0", "ssl-verify-server-cert=0",
 	             "[client-other]\nssl-ca={ca}", "[mysql]\nssl-ca={ca}", "#ssl-ca={ca}")
 
-	def rogue(self, certificate=None):
-		rogue = Rogue(certificate)
+	def rogue(self, certificate=None, **more):
+		rogue = Rogue(certificate, **more)
 		self.addCleanup(rogue.close)
 		return rogue
 
@@ -270,6 +272,24 @@ class Demanded(unittest.TestCase):
 				heard, log = self.ask(rogue, text)
 				self.assertIn(b"livechat-slactl", bytes(heard[0].plain))
 				self.assertIn("asked for the password", log)
+
+	def test_key_of_a_rogue(self):
+		"""caching_sha2_password encrypts the password with a key that the server sends."""
+		heard, log = self.ask(self.rogue(way=b"caching_sha2_password"), "")
+		self.assertEqual(bytes(heard[0].last), b"")
+		self.assertIn("asked for the password", log)
+
+	def test_options_that_would_do_more_than_they_say(self):
+		rogue = self.rogue()
+		for text, reason in (("local-infile=1", "files of this host"), ("local_infile", "files of this host"), ("[client]\nlocal-infile = on", "files of"),
+		                     ("connect-timeout=100", "database-timeout"), ("[client]\nread_timeout=1", "database-timeout"),
+		                     ("write-timeout=9", "database-timeout"), ("timeout=9", "database-timeout"),
+		                     ("!include /dev/null", "!include"), ("[client-other]\n!includedir /tmp", "!include"),
+		                     ("[mysqld]\nskip-networking", "a line that is none")):
+			with self.subTest(text):
+				heard, log = self.ask(rogue, text)
+				self.assertEqual(heard, [], "nobody is called")
+				self.assertIn(reason, log)
 
 	def test_rogue_with_a_certificate(self):
 		for name, text, plain in (("foreign", "ssl-ca={ca}", False), ("self-signed", "ssl-verify-server-cert=1", False),

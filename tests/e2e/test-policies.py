@@ -301,7 +301,7 @@ class List(Case):
 		names = {(words(6) + dice.choice("abc")) for _ in range(150)}
 		for number, name in enumerate(sorted(names), 1):
 			text = "'" + name.replace("\\", "\\\\") + "'"
-			description = "'" + dice.choice(["", "same", words(4)]).replace("\\", "\\\\") + "'"
+			description = "'" + dice.choice(["", "same", words(4), "b" * 1400 + words(2)]).replace("\\", "\\\\") + "'"
 			stack.database.sql(f"INSERT INTO sla_policies VALUES ('{dice.randrange(16 ** 24):024x}', {text}, {description}, {dice.randint(1, 10) * 1000 + number}, "
 			                   f"'2026-01-01', 'x', TIMESTAMPADD(SECOND, {dice.randint(0, 5)}, '2026-01-01'), 'x')")
 		model = self.stored()
