@@ -14,6 +14,7 @@
 #include "base/hosts.h"
 #include "db/connection.h"
 #include "db/error.h"
+#include "db/optionfile.h"
 #include "db/statement.h"
 
 #if defined MARIADB_BASE_VERSION || MYSQL_VERSION_ID < 80001
@@ -61,18 +62,6 @@ enum outcome connection_fail_with(struct connection *connection, unsigned number
 
 /* The same with the error of the last call on `mysql`. */
 enum outcome connection_fail(struct connection *connection, const char *sql);
-
-/* What in an option file the client library is not left alone with. */
-struct option_file {
-	bool tls;            /* wanted, by any of the library's options for it: then there is no connection without TLS */
-	bool any_server;     /* whose certificate is not verified, as the file says in so many words */
-	bool protocol;       /* is named: localhost need not be a socket */
-	const char *mistake; /* what would not do what it seems to say, or more than that; NULL if nothing does */
-	unsigned error;      /* the client library's number for the mistake */
-};
-
-/* Reads it anew at each connect, as the library does. */
-void option_file_read(struct option_file *options, const char *file, const char *group);
 
 /* Makes `mysql` and logs in to `host` within about so much time. */
 enum outcome connect_log_in(struct connection *connection, int64_t patience_ms);

@@ -5,6 +5,8 @@
  * takes no notice of an option that it does not know: one that MySQL's library alone has, as ssl-mode, would leave the connection bare
  * where MariaDB's is used.
  */
+#include "db/optionfile.h"
+
 #include <errmsg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/inifile.h"
-#include "db/internal.h"
 
 #define NAME_MOST 64
 #define OPTION_ERROR 2047 /* CR_CONN_UNKNOW_PROTOCOL, which the two libraries spell differently */

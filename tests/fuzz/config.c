@@ -11,6 +11,7 @@
 
 #include "base/config.h"
 #include "base/hosts.h"
+#include "db/optionfile.h"
 #include "fuzz.h"
 
 const char fuzz_name[] = "config";
@@ -148,6 +149,16 @@ static void check_error(const struct config_error *error, const char *file)
 		check_key(file, line, end + 2);
 }
 
+/* What the service reads for itself of the client library's options, whether the file is taken or not. */
+static void check_options(void)
+{
+	struct option_file options;
+
+	option_file_read(&options, name, CONFIG_CLIENT_GROUP);
+	PROMISE((options.mistake == NULL) == (options.error == 0));
+	PROMISE(options.mistake == NULL || is_ascii(options.mistake));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct config config;
@@ -155,6 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	char *file;
 
 	write_file(bytes, size);
+	check_options();
 	file = strndup((const char *)bytes, size);
 	config_defaults(&config);
 	if (config_read(&config, name, &error) == 0) {
