@@ -22,6 +22,7 @@
 #include "base/deadline.h"
 #include "base/log.h"
 #include "base/scoreboard.h"
+#include "base/secret.h"
 #include "server/peers.h"
 #include "server/records.h"
 
@@ -238,6 +239,8 @@ static bool fill_memory(const struct intake *intake, const struct peer *peer)
 /* Frees the library's request, of which nothing is kept but the channel. */
 static void forget_request(struct intake *intake)
 {
+	for (char **variable = intake->fcgi.envp; *variable != NULL; variable++)
+		secret_wipe(*variable, strlen(*variable));
 	FCGX_Free(&intake->fcgi, 0);
 	dup3(intake->memory, intake->channel, O_CLOEXEC);
 }
@@ -259,15 +262,37 @@ static bool parse(struct intake *intake)
 	return false;
 }
 
+/* Leaves nothing but zeros in the memory file. */
+static void wipe_memory(const struct intake *intake, const struct peer *peer)
+{
+	size_t length;
+
+	records_head(peer->records, &length);
+	secret_wipe(intake->bytes + RECORDS_HEAD_MOST - length, length);
+}
+
+/* The library has made variables of the head, and still has it in its buffer: there the zeros are read over it. They are no record, but
+ * nothing more is asked of this stream. */
+static void overwrite_buffer(const struct intake *intake)
+{
+	lseek(intake->memory, 0, SEEK_SET);
+	FCGX_GetChar(intake->fcgi.in);
+}
+
 /* Gives the request to libfcgi, and the connection for its answer. */
 static bool hand_over(struct intake *intake, const struct peer *peer)
 {
+	bool parsed;
+
 	if (!fill_memory(intake, peer)) {
 		log_errno("memory file");
 		return false;
 	}
-	if (!parse(intake))
+	parsed = parse(intake);
+	wipe_memory(intake, peer);
+	if (!parsed)
 		return false;
+	overwrite_buffer(intake);
 	if (dup3(peer->connection, intake->channel, O_CLOEXEC) >= 0)
 		return true;
 	log_errno("connection");
@@ -301,16 +326,26 @@ const char *intake_body(const struct intake *intake, size_t *length)
 	return records_body(intake->served->records, length);
 }
 
+/* Puts the text into the library's buffer, which is wiped when it has been sent: it may have a token in it. */
+static bool send_text(FCGX_Stream *out, const char *text, size_t length)
+{
+	unsigned char *free_begin = out->wrNext, *free_end = out->stop;
+	size_t free_length = (size_t)(free_end - free_begin);
+	bool sent = FCGX_PutStr(text, (int)length, out) == (int)length;
+
+	sent = FCGX_FClose(out) == 0 && sent;
+	secret_wipe(free_begin, length < free_length ? length : free_length);
+	return sent;
+}
+
 /* The library's own end of a request is left out: it closes the connection lingering, which a peer could make last for ever. */
 bool intake_answer(struct intake *intake, const char *text, size_t length)
 {
-	FCGX_Stream *out = intake->fcgi.out;
 	bool sent;
 
 	deadline_guard(intake->served->connection, clock_monotonic_ms() + intake->options.timeout_ms);
-	sent = FCGX_PutStr(text, (int)length, out) == (int)length;
 	FCGX_FClose(intake->fcgi.err);
-	sent = FCGX_FClose(out) == 0 && sent;
+	sent = send_text(intake->fcgi.out, text, length);
 	deadline_release();
 	forget_request(intake);
 	if (sent)

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "server/records.h"
 
 #define READ_SIZE 16384
@@ -87,6 +88,7 @@ static void close_drained(struct peers *peers, int connection)
 
 	do {
 		length = recv(connection, peers->bytes, sizeof peers->bytes, MSG_DONTWAIT);
+		secret_wipe(peers->bytes, length > 0 ? (size_t)length : 0);
 		drained += length > 0 ? (size_t)length : 0;
 	} while (length > 0 && drained < DRAINED_MOST);
 	close(connection);
@@ -195,6 +197,7 @@ static enum records_verdict take(struct peers *peers, struct peer *peer, size_t 
 	peer->idle = false;
 	peer->awaited = false;
 	verdict = records_feed(peer->records, peers->bytes, length, &taken);
+	secret_wipe(peers->bytes, length);
 	peer->keep = verdict == RECORDS_COMPLETE && records_keep_connection(peer->records) && taken == length;
 	return verdict;
 }

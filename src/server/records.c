@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 #define HEADER_LENGTH 8
 #define BEGIN_LENGTH 8
 #define BUFFER_KEPT 8192 /* a buffer larger than this is not kept for the next request: each of many peers has some */
@@ -65,8 +67,7 @@ void records_free(struct records *records)
 /* A body or a token of one request is not left for the next. */
 static void empty(struct buffer *buffer)
 {
-	if (buffer->length > 0)
-		explicit_bzero(buffer->bytes, buffer->length);
+	secret_wipe(buffer->bytes, buffer->length);
 	buffer->length = 0;
 	if (buffer->size <= BUFFER_KEPT)
 		return;
@@ -89,17 +90,26 @@ void records_reset(struct records *records)
 	empty(&records->body);
 }
 
+/* realloc(3) would leave what it has moved. */
+static bool enlarge(struct buffer *buffer, size_t size)
+{
+	unsigned char *larger = malloc(size);
+
+	if (larger == NULL)
+		return false;
+	if (buffer->length > 0)
+		memcpy(larger, buffer->bytes, buffer->length);
+	secret_wipe(buffer->bytes, buffer->length);
+	free(buffer->bytes);
+	buffer->bytes = larger;
+	buffer->size = size;
+	return true;
+}
+
 static bool append(struct buffer *buffer, const void *bytes, size_t length)
 {
-	if (buffer->length + length > buffer->size) {
-		size_t size = 2 * (buffer->length + length);
-		unsigned char *larger = realloc(buffer->bytes, size);
-
-		if (larger == NULL)
-			return false;
-		buffer->bytes = larger;
-		buffer->size = size;
-	}
+	if (buffer->length + length > buffer->size && !enlarge(buffer, 2 * (buffer->length + length)))
+		return false;
 	memcpy(buffer->bytes + buffer->length, bytes, length);
 	buffer->length += length;
 	return true;
@@ -233,19 +243,19 @@ static bool append_record(struct records *records, int type, const void *content
 	return append(&records->head, header, sizeof header) && append(&records->head, content, length);
 }
 
-/* What libfcgi will read: the same request with an empty body. */
+/* What libfcgi will read: the same request up to its body. */
 static bool write_head(struct records *records)
 {
 	static const unsigned char begin[BEGIN_LENGTH] = { 0, RESPONDER };
 	const size_t most = 0xfff8; /* of one record: a multiple of 8 */
 
-	_Static_assert(RECORDS_HEAD_MOST >= 5 * HEADER_LENGTH + BEGIN_LENGTH + RECORDS_PARAMS_MOST, "five records");
+	_Static_assert(RECORDS_HEAD_MOST >= 4 * HEADER_LENGTH + BEGIN_LENGTH + RECORDS_PARAMS_MOST, "four records");
 	if (!append_record(records, BEGIN_REQUEST, begin, sizeof begin))
 		return false;
 	for (size_t at = 0; at < records->params.length; at += most)
 		if (!append_record(records, PARAMS, records->params.bytes + at, smaller(most, records->params.length - at)))
 			return false;
-	return append_record(records, PARAMS, "", 0) && append_record(records, STDIN, "", 0);
+	return append_record(records, PARAMS, "", 0);
 }
 
 /* The record that was being read is whole. */

@@ -31,7 +31,7 @@ void records_reset(struct records *records);
 /* Takes `length` bytes, wherever they are cut. `*taken` is how many belong to this request (all of them unless it is complete). */
 enum records_verdict records_feed(struct records *records, const void *bytes, size_t length, size_t *taken);
 
-/* After RECORDS_COMPLETE. The head: FCGI_BEGIN_REQUEST (FCGI_KEEP_CONN cleared), FCGI_PARAMS and an empty FCGI_STDIN, for libfcgi. */
+/* After RECORDS_COMPLETE. The head: FCGI_BEGIN_REQUEST (FCGI_KEEP_CONN cleared) and FCGI_PARAMS to its end, for libfcgi. */
 const void *records_head(const struct records *records, size_t *length);
 
 /* After RECORDS_COMPLETE. The body, NULL if it was over the limit; `*length` is what came in all. */

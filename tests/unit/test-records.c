@@ -31,6 +31,7 @@
 #define STDIN_END HEADER("\5", "\0")
 #define REST PARAMS_END STDIN_END
 #define EMPTY_REQUEST BEGIN REST
+#define EMPTY_HEAD BEGIN PARAMS_END
 
 static const struct request_row {
 	const char *name;
@@ -42,24 +43,24 @@ static const struct request_row {
 	size_t body_length;
 	bool keep_connection;
 } requests[] = {
-	{ "nothing in it", BYTES(EMPTY_REQUEST), BYTES(EMPTY_REQUEST), BYTES(""), false },
-	{ "kept connection", BYTES(HEADER("\1", "\10") "\0\1\1\0\0\0\0\0" REST), BYTES(EMPTY_REQUEST), BYTES(""), true },
-	{ "other flags", BYTES(HEADER("\1", "\10") "\0\1\376\1\2\3\4\5" REST), BYTES(EMPTY_REQUEST), BYTES(""), false },
-	{ "one variable", BYTES(BEGIN PARAMS("\5", "\1\2Axy") REST), BYTES(BEGIN PARAMS("\5", "\1\2Axy") REST), BYTES(""), false },
-	{ "no value", BYTES(BEGIN PARAMS("\3", "\1\0A") REST), BYTES(BEGIN PARAMS("\3", "\1\0A") REST), BYTES(""), false },
-	{ "= in a value", BYTES(BEGIN PARAMS("\5", "\1\2A=x") REST), BYTES(BEGIN PARAMS("\5", "\1\2A=x") REST), BYTES(""), false },
+	{ "nothing in it", BYTES(EMPTY_REQUEST), BYTES(EMPTY_HEAD), BYTES(""), false },
+	{ "kept connection", BYTES(HEADER("\1", "\10") "\0\1\1\0\0\0\0\0" REST), BYTES(EMPTY_HEAD), BYTES(""), true },
+	{ "other flags", BYTES(HEADER("\1", "\10") "\0\1\376\1\2\3\4\5" REST), BYTES(EMPTY_HEAD), BYTES(""), false },
+	{ "one variable", BYTES(BEGIN PARAMS("\5", "\1\2Axy") REST), BYTES(BEGIN PARAMS("\5", "\1\2Axy") PARAMS_END), BYTES(""), false },
+	{ "no value", BYTES(BEGIN PARAMS("\3", "\1\0A") REST), BYTES(BEGIN PARAMS("\3", "\1\0A") PARAMS_END), BYTES(""), false },
+	{ "= in a value", BYTES(BEGIN PARAMS("\5", "\1\2A=x") REST), BYTES(BEGIN PARAMS("\5", "\1\2A=x") PARAMS_END), BYTES(""), false },
 	{ "long lengths", BYTES(BEGIN PARAMS("\13", "\200\0\0\1\200\0\0\2Axy") REST),
-	  BYTES(BEGIN PARAMS("\13", "\200\0\0\1\200\0\0\2Axy") REST), BYTES(""), false },
+	  BYTES(BEGIN PARAMS("\13", "\200\0\0\1\200\0\0\2Axy") PARAMS_END), BYTES(""), false },
 	{ "variable in pieces", BYTES(BEGIN PARAMS("\1", "\1") PARAMS("\2", "\2A") PARAMS("\2", "xy") REST),
-	  BYTES(BEGIN PARAMS("\5", "\1\2Axy") REST), BYTES(""), false },
-	{ "body", BYTES(BEGIN PARAMS_END STDIN("\2", "{}") STDIN_END), BYTES(EMPTY_REQUEST), BYTES("{}"), false },
-	{ "body in pieces", BYTES(BEGIN PARAMS_END STDIN("\1", "{") STDIN("\1", "}") STDIN_END), BYTES(EMPTY_REQUEST), BYTES("{}"), false },
-	{ "records in the body", BYTES(BEGIN PARAMS_END STDIN("\10", PARAMS_END) STDIN_END), BYTES(EMPTY_REQUEST), BYTES(PARAMS_END), false },
+	  BYTES(BEGIN PARAMS("\5", "\1\2Axy") PARAMS_END), BYTES(""), false },
+	{ "body", BYTES(BEGIN PARAMS_END STDIN("\2", "{}") STDIN_END), BYTES(EMPTY_HEAD), BYTES("{}"), false },
+	{ "body in pieces", BYTES(BEGIN PARAMS_END STDIN("\1", "{") STDIN("\1", "}") STDIN_END), BYTES(EMPTY_HEAD), BYTES("{}"), false },
+	{ "records in the body", BYTES(BEGIN PARAMS_END STDIN("\10", PARAMS_END) STDIN_END), BYTES(EMPTY_HEAD), BYTES(PARAMS_END), false },
 	{ "padding", BYTES(PADDED("\1", "\10", "\3") "\0\1\0\0\0\0\0\0abc" PADDED("\4", "\3", "\1") "\1\0A" "d"
 	                   PADDED("\4", "\0", "\2") "ef" PADDED("\5", "\2", "\1") "{}" "g" PADDED("\5", "\0", "\4") "hijk"),
-	  BYTES(BEGIN PARAMS("\3", "\1\0A") REST), BYTES("{}"), false },
+	  BYTES(BEGIN PARAMS("\3", "\1\0A") PARAMS_END), BYTES("{}"), false },
 	{ "request 258", BYTES("\1\1\1\2\0\10\0\0" "\0\1\0\0\0\0\0\0" "\1\4\1\2\0\0\0\0" "\1\5\1\2\0\0\0\0"),
-	  BYTES("\1\1\1\2\0\10\0\0" "\0\1\0\0\0\0\0\0" "\1\4\1\2\0\0\0\0" "\1\5\1\2\0\0\0\0"), BYTES(""), false },
+	  BYTES("\1\1\1\2\0\10\0\0" "\0\1\0\0\0\0\0\0" "\1\4\1\2\0\0\0\0"), BYTES(""), false },
 };
 
 /* What is refused with its last byte, and not before. */
