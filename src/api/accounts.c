@@ -82,20 +82,6 @@ static void read_credentials(struct json_object *body, struct credentials *crede
 	read_password(body, credentials->digest);
 }
 
-/* Overwrites the texts of what was sent. */
-static void wipe_texts(struct json_object *value)
-{
-	if (json_object_is_type(value, json_type_string))
-		secret_wipe((void *)json_object_get_string(value), (size_t)json_object_get_string_len(value));
-	if (!json_object_is_type(value, json_type_object))
-		return;
-	json_object_object_foreach(value, name, child)
-	{
-		(void)name;
-		wipe_texts(child);
-	}
-}
-
 /* -- login -- */
 
 static enum outcome by_password(struct call *call, const struct credentials *credentials, const char *address, struct login *login)
@@ -176,13 +162,13 @@ static bool read_user(struct call *call, const char *username, user_visitor *vis
 
 static void answer_login(struct call *call, const struct login *login)
 {
-	struct json_object *data = json_object_new_object(), *me = json_object_new_object();
+	struct json_object *data = json_object_new_object(), *me = json_object_new_object(), *token = response_place();
 
 	add_text(data, "userId", login->user_id);
-	add_text(data, "authToken", login->token);
+	json_object_object_add(data, "authToken", token);
 	json_object_object_add(data, "me", me);
 	if (read_user(call, login->username, describe_briefly, me))
-		response_succeed(call->response, with_data(data));
+		response_succeed_with(call->response, with_data(data), token, login->token);
 	else
 		json_object_put(data);
 }
@@ -215,7 +201,6 @@ static void log_in(struct call *call)
 	if (credentials.name == NULL || credentials.token != NULL || limits_login_allowed(call, credentials.name))
 		log_in_by(call, &credentials);
 	secret_wipe(&credentials, sizeof credentials);
-	wipe_texts(call->body);
 }
 
 /* -- logout, me -- */

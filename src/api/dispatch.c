@@ -18,6 +18,7 @@
 #include "http/response.h"
 #include "json/parse.h"
 #include "json/schema.h"
+#include "json/wipe.h"
 
 #define INVALID_PARAMS "invalid-params"
 
@@ -242,6 +243,7 @@ void dispatch(const struct service *service, const struct request *request, stru
 		if (body_acceptable(&call) && authenticated(&call) && permitted(&call) && body_valid(&call) && query_valid(&call))
 			match.route->handler(&call);
 	}
+	json_wipe(call.body); /* a login's has a password in it, or a token */
 	json_object_put(call.body);
 	json_object_put(call.query);
 	snprintf(user, size, "%s", call.session.user_id);

@@ -36,10 +36,10 @@ static const char *name_of_body(struct call *call)
 
 static void answer_token(struct call *call, const char *token)
 {
-	struct json_object *body = json_object_new_object();
+	struct json_object *body = json_object_new_object(), *place = response_place();
 
-	json_object_object_add(body, "token", json_object_new_string(token));
-	response_succeed(call->response, body);
+	json_object_object_add(body, "token", place);
+	response_succeed_with(call->response, body, place, token);
 }
 
 static void generate(struct call *call)

@@ -12,8 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 #define RETRY_AFTER_SECONDS 2
 #define HEAD_MOST 512
+#define FORM (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 typedef void failure_form(struct response *response, int status, const char *text);
 
@@ -64,11 +67,25 @@ static const char *reason(int status)
 	return "Unknown";
 }
 
+/* json-c frees its texts as they are, but lends them: const, since it goes on using them, which here it does not. To ask for the body's
+ * again is the one way to it; it comes to stand where it stood. */
+static void wipe_secret(const struct response *response)
+{
+	size_t length = 0;
+	const char *text = json_object_to_json_string_length(response->body, FORM, &length);
+
+	secret_wipe((char *)text, length);
+	secret_wipe((char *)json_object_get_string(response->secret), (size_t)json_object_get_string_len(response->secret));
+}
+
 static void set_body(struct response *response, int status, struct json_object *body)
 {
+	if (response->secret != NULL)
+		wipe_secret(response);
 	json_object_put(response->body);
 	response->status = status;
 	response->body = body;
+	response->secret = NULL;
 }
 
 void response_error(struct response *response, int status, const char *text)
@@ -145,9 +162,31 @@ void response_succeed(struct response *response, struct json_object *body)
 	set_body(response, 200, body);
 }
 
+/* As long as any token. */
+struct json_object *response_place(void)
+{
+	char blank[SECRET_TOKEN_LENGTH];
+
+	memset(blank, 'x', sizeof blank);
+	return json_object_new_string_len(blank, sizeof blank);
+}
+
+/* json-c frees the texts that it has outgrown as they are: this one grows before the token is in it. */
+void response_succeed_with(struct response *response, struct json_object *body, struct json_object *place, const char *token)
+{
+	response_succeed(response, body);
+	if (response->status != 200)
+		return;
+	if (json_object_to_json_string_ext(body, FORM) == NULL || !json_object_set_string(place, token)) {
+		response_fail(response, RESPONSE_INTERNAL_ERROR);
+		return;
+	}
+	response->secret = place;
+}
+
 void response_clear(struct response *response)
 {
-	json_object_put(response->body);
+	set_body(response, 0, NULL);
 	memset(response, 0, sizeof *response);
 }
 
@@ -191,7 +230,7 @@ int response_format(const struct response *response, bool head_only, char **text
 
 	*text = NULL;
 	if (response->body != NULL)
-		body = json_object_to_json_string_length(response->body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &body_length);
+		body = json_object_to_json_string_length(response->body, FORM, &body_length);
 	if (body == NULL)
 		return -1;
 	head_length = write_head(response, head, body_length);

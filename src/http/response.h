@@ -21,7 +21,8 @@ struct response_limit {
 
 struct response {
 	int status;
-	struct json_object *body; /* NULL for none (204) */
+	struct json_object *body;   /* NULL for none (204) */
+	struct json_object *secret; /* a string in the body that is wiped with it; NULL for none */
 	char allow[64];           /* Allow, "" for none */
 	int64_t retry_after;      /* Retry-After in seconds, 0 for none */
 	struct response_limit limit;
@@ -54,6 +55,12 @@ void response_too_many(struct response *response, int64_t wait_ms);
 
 /* Takes `body`; adds "success":true as its last member. A NULL body (memory is out) becomes an internal error. */
 void response_succeed(struct response *response, struct json_object *body);
+
+/* A string to be put in a body where a token is to stand. */
+struct json_object *response_place(void);
+
+/* response_succeed, with `token` in its place in the body. Neither the token nor the text of the body outlives the response. */
+void response_succeed_with(struct response *response, struct json_object *body, struct json_object *place, const char *token);
 
 /* The whole answer as CGI wants it: "Status: ..." to the last byte of the body, which is left out for HEAD. `*text` is the caller's to
  * free. 0; -1 if memory is out. */

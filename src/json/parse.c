@@ -14,6 +14,7 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "json/wipe.h"
 
 #define REPLACEMENT 0xfffd
 #define INTEGER_DIGITS_MOST 15 /* a double holds each of them exactly */
@@ -42,6 +43,13 @@ static bool added(struct parser *parser, int result)
 {
 	parser->no_memory = result != 0;
 	return result == 0;
+}
+
+/* There may be a password in what is no whole value, too. */
+static void discard(struct json_object *value)
+{
+	json_wipe(value);
+	json_object_put(value);
 }
 
 static void skip_space(struct parser *parser)
@@ -215,7 +223,7 @@ static bool parse_element(struct parser *parser, struct json_object *array)
 
 	if (parse_value(parser, &element) && added(parser, json_object_array_add(array, element)))
 		return true;
-	json_object_put(element);
+	discard(element);
 	return false;
 }
 
@@ -230,7 +238,7 @@ static bool parse_member(struct parser *parser, struct json_object *object)
 	skip_space(parser);
 	if (parse_value(parser, &member) && added(parser, json_object_object_add(object, key, member)))
 		return true;
-	json_object_put(member);
+	discard(member);
 	return false;
 }
 
@@ -312,7 +320,7 @@ bool json_parse(const char *text, size_t length, struct json_object **value, boo
 	}
 	free(parser.decoded);
 	if (!parsed) {
-		json_object_put(*value);
+		discard(*value);
 		*value = NULL;
 	}
 	*no_memory = parser.no_memory;

@@ -14,7 +14,9 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "base/secret.h"
 #include "http/response.h"
+#include "short-memory.h"
 
 #define COMMON "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
 
@@ -185,6 +187,84 @@ static void the_last_word_counts_and_none_is_leaked(void **state)
 	assert_int_equal(response.status, 0);
 }
 
+#define TOKEN "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+
+static int tokens_wiped;
+
+/* Stands in for the library's. */
+void secret_wipe(void *memory, size_t length)
+{
+	if (memmem(memory, length, TOKEN, sizeof TOKEN - 1) != NULL)
+		tokens_wiped++;
+	memset(memory, 0, length);
+}
+
+static void succeed_with_token(struct response *response)
+{
+	struct json_object *body = json_object_new_object(), *place = response_place();
+
+	json_object_object_add(body, "token", place);
+	response_succeed_with(response, body, place, TOKEN);
+}
+
+static void a_token_stands_in_its_place(void **state)
+{
+	struct response response = { 0 };
+
+	(void)state;
+	succeed_with_token(&response);
+	assert_json(&response, "200 OK", "", "{\"token\":\"" TOKEN "\",\"success\":true}");
+	response_clear(&response);
+}
+
+/* In the string and in the text that was made of it, whether the answer was sent or another took its place. */
+static void a_token_is_wiped_with_its_body(void **state)
+{
+	struct response response = { 0 };
+	char *text;
+	size_t length;
+
+	(void)state;
+	tokens_wiped = 0;
+	succeed_with_token(&response);
+	assert_int_equal(response_format(&response, false, &text, &length), 0);
+	free(text);
+	response_clear(&response);
+	assert_int_equal(tokens_wiped, 2);
+	succeed_with_token(&response);
+	response_fail(&response, RESPONSE_NOT_AUTHORIZED);
+	assert_int_equal(tokens_wiped, 4);
+	response_clear(&response);
+	assert_int_equal(tokens_wiped, 4);
+}
+
+/* There is no second text that the first has grown out of. */
+static void a_token_is_written_without_memory(void **state)
+{
+	struct response response = { 0 };
+	bool refused;
+
+	(void)state;
+	succeed_with_token(&response);
+	short_memory_begin(0);
+	json_object_to_json_string_ext(response.body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	refused = short_memory_end();
+	assert_false(refused);
+	response_clear(&response);
+}
+
+static void a_token_without_a_place_is_an_internal_error(void **state)
+{
+	struct response response = { 0 };
+
+	(void)state;
+	response_succeed_with(&response, json_object_new_object(), NULL, TOKEN);
+	assert_json(&response, "500 Internal Server Error", "", "{\"success\":false,\"error\":\"Internal server error\"}");
+	response_succeed_with(&response, NULL, NULL, TOKEN);
+	assert_int_equal(response.status, 500);
+	response_clear(&response);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +278,10 @@ int main(void)
 		cmocka_unit_test(no_content_has_neither_type_nor_length),
 		cmocka_unit_test(the_longest_head_has_room),
 		cmocka_unit_test(the_last_word_counts_and_none_is_leaked),
+		cmocka_unit_test(a_token_stands_in_its_place),
+		cmocka_unit_test(a_token_is_wiped_with_its_body),
+		cmocka_unit_test(a_token_is_written_without_memory),
+		cmocka_unit_test(a_token_without_a_place_is_an_internal_error),
 	};
 
 	return cmocka_run_group_tests_name("response", tests, NULL, NULL);
