@@ -17,6 +17,7 @@
 #define RETRY_AFTER_SECONDS 2
 #define HEAD_MOST 512
 #define FORM (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+#define INTERNAL_ERROR "Internal server error"
 
 typedef void failure_form(struct response *response, int status, const char *text);
 
@@ -38,7 +39,7 @@ static const struct failure failures[] = {
 	[RESPONSE_NOT_AUTHORIZED] = { 403, response_error, "error-not-authorized" },
 	[RESPONSE_DUPLICATED_SLA] = { 400, response_error, "error-duplicated-sla" },
 	[RESPONSE_SERVICE_UNAVAILABLE] = { 503, response_error, "error-service-unavailable" },
-	[RESPONSE_INTERNAL_ERROR] = { 500, response_error, "Internal server error" },
+	[RESPONSE_INTERNAL_ERROR] = { 500, response_error, INTERNAL_ERROR },
 };
 
 static const char *reason(int status)
@@ -207,7 +208,7 @@ static size_t write_head(const struct response *response, char *head, size_t bod
 	size_t length = 0;
 
 	add_line(head, &length, "Status: %d %s\r\n", response->status, reason(response->status));
-	if (response->body != NULL)
+	if (body_length > 0)
 		add_line(head, &length, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body_length);
 	add_line(head, &length, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
 	if (response->allow[0] != '\0')
@@ -244,4 +245,19 @@ int response_format(const struct response *response, bool head_only, char **text
 	(*text)[head_length + body_length] = '\0';
 	*length = head_length + body_length;
 	return 0;
+}
+
+const char *response_out_of_memory(struct response *response, bool head_only, size_t *length)
+{
+	static const char body[] = "{\"success\":false,\"error\":\"" INTERNAL_ERROR "\"}";
+	static char text[HEAD_MOST + sizeof body];
+	const struct response last = { .status = 500, .limit = response->limit };
+
+	response->status = last.status;
+	*length = write_head(&last, text, sizeof body - 1);
+	if (!head_only) {
+		memcpy(text + *length, body, sizeof body - 1);
+		*length += sizeof body - 1;
+	}
+	return text;
 }

@@ -66,6 +66,9 @@ void response_succeed_with(struct response *response, struct json_object *body, 
  * free. 0; -1 if memory is out. */
 int response_format(const struct response *response, bool head, char **text, size_t *length);
 
+/* The answer when there is no memory for any: it becomes an internal error. The text is static. */
+const char *response_out_of_memory(struct response *response, bool head, size_t *length);
+
 /* Frees what the response owns; it can be filled again. */
 void response_clear(struct response *response);
 

@@ -144,18 +144,27 @@ static void read_request(const struct worker *worker, struct request *request)
 	request_read(request, intake_environment(worker->intake), worker->config->base_path, body, length);
 }
 
-static void answer(struct worker *worker, const struct request *request, const struct response *response)
+static void answer_out_of_memory(struct worker *worker, bool head, struct response *response)
 {
-	static const char out_of_memory[] = "Status: 500 Internal Server Error\r\nContent-Type: application/json\r\n\r\n"
-	                                    "{\"success\":false,\"error\":\"Internal server error\"}";
+	size_t length;
+	const char *text = response_out_of_memory(response, head, &length);
+
+	log_message(LOG_ERR, "out of memory for the answer");
+	intake_answer(worker->intake, text, length);
+}
+
+static void answer(struct worker *worker, const struct request *request, struct response *response)
+{
+	bool head = strcmp(request->method, "HEAD") == 0;
 	char *text;
-	size_t length = 0;
+	size_t length;
 
 	scoreboard_enter(worker->slot, WORKER_WRITING);
-	if (response_format(response, strcmp(request->method, "HEAD") == 0, &text, &length) == 0)
-		intake_answer(worker->intake, text, length);
-	else
-		intake_answer(worker->intake, out_of_memory, sizeof out_of_memory - 1);
+	if (response_format(response, head, &text, &length) != 0) {
+		answer_out_of_memory(worker, head, response);
+		return;
+	}
+	intake_answer(worker->intake, text, length);
 	secret_wipe(text, length); /* it may have a new token in it */
 	free(text);
 }

@@ -12,6 +12,7 @@ import time
 import unittest
 
 from crowd import Crowd
+from fastcgi import Peer, request
 from faults import Faults
 from ledger import PATH
 from process import has_ended, wait_until
@@ -131,3 +132,34 @@ class Memory(Faults):
 			wait_until(lambda: sum(status >= 500 for status in answers) >= 20, "20 requests for which there was no memory", 60)
 			ledger.progress()
 		self.assertNotIn(200, answers)
+
+	def list_policies(self, method):
+		headers = {"X-User-Id": self.stack.admin.user_id, "X-Auth-Token": self.stack.admin.token}
+		with Peer(self.pool.socket) as peer:
+			return method, peer.send(request(method, PATH + "?count=100", headers=headers)).answer()
+
+	def test_none_is_left_for_the_answer(self):
+		"""With less and less of it there comes an amount with which policies can be read from the database, but their list not be written."""
+		self.database.sql("INSERT INTO sla_policies SELECT LPAD(seq, 24, '0'), seq, REPEAT('x', 4000), seq, NOW(), '', NOW(), '' FROM seq_1_to_100")
+		begin, answers = len(self.pool.log.read_text()), []
+		limit = max(map(self.size, self.pool.workers())) + 5120
+		while not answers or answers[-1][1].status == 200:
+			limit -= 128
+			self.pool.stop()
+			self.pool.start(starter=["prlimit", f"--as={limit * 1024}", "--"])
+			answers += map(self.list_policies, ("GET", "HEAD"))
+		for method, answer in answers:
+			self.assertEqual([answer.header(name) for name in ("Content-Type", "Cache-Control", "X-Content-Type-Options")],
+			                 ["application/json", "no-store", "nosniff"])
+			length = int(answer.header("Content-Length"))
+			self.assertEqual((length > 0, len(answer.body)), (True, length if method == "GET" else 0))
+		wait_until(lambda: len(self.logged(begin)) == len(answers), "the last request in the log")
+		self.assertEqual(self.logged(begin), [(method, str(answer.status)) for method, answer in answers])
+		self.assertEqual((answers[0][1].status, answers[-1][1].status), (200, 500))
+		self.assertIn("out of memory for the answer", self.pool.log.read_text()[begin:])
+		self.pool.stop()
+		self.pool.start()
+
+	def logged(self, begin):
+		"""Method and status of each request since."""
+		return re.findall(fr" (GET|HEAD) {PATH.rpartition('/api/v1/')[2]} (\d+) \d+ ms$", self.pool.log.read_text()[begin:], re.MULTILINE)

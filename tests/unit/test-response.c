@@ -265,6 +265,47 @@ static void a_token_without_a_place_is_an_internal_error(void **state)
 	response_clear(&response);
 }
 
+/* The answer when there is none: of a call that is limited, so that it tells the limit, too. */
+static void expect_last_answer(struct response *response)
+{
+	static const char expected_head[] =
+		"Status: 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 49\r\n" COMMON
+		"X-RateLimit-Limit: 10\r\nX-RateLimit-Remaining: 9\r\nX-RateLimit-Reset: 1700000000000\r\n\r\n";
+	static const char expected_body[] = "{\"success\":false,\"error\":\"Internal server error\"}";
+	size_t head = sizeof expected_head - 1, body = sizeof expected_body - 1, length;
+	const char *text = response_out_of_memory(response, true, &length);
+
+	assert_int_equal(length, head);
+	assert_memory_equal(text, expected_head, head);
+	text = response_out_of_memory(response, false, &length);
+	assert_int_equal(length, head + body);
+	assert_memory_equal(text, expected_head, head);
+	assert_memory_equal(text + head, expected_body, body);
+	assert_int_equal(response->status, 500);
+}
+
+/* Whichever allocation is the one too many. */
+static void there_is_an_answer_without_memory(void **state)
+{
+	bool formatted = false;
+
+	(void)state;
+	for (long i = 0; !formatted; i++) {
+		struct response response = { .retry_after = 1, .limit = { 10, 9, 1700000000000 }, .allow = "GET" };
+		char *text;
+		size_t length;
+
+		response_error(&response, 404, "SLA with id 641db89a7718f90c810429cc not found");
+		short_memory_begin(i);
+		formatted = response_format(&response, false, &text, &length) == 0;
+		if (!formatted)
+			expect_last_answer(&response);
+		assert_true(short_memory_end() == !formatted);
+		free(text);
+		response_clear(&response);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +323,7 @@ int main(void)
 		cmocka_unit_test(a_token_is_wiped_with_its_body),
 		cmocka_unit_test(a_token_is_written_without_memory),
 		cmocka_unit_test(a_token_without_a_place_is_an_internal_error),
+		cmocka_unit_test(there_is_an_answer_without_memory),
 	};
 
 	return cmocka_run_group_tests_name("response", tests, NULL, NULL);
