@@ -298,6 +298,28 @@ enum outcome connection_transact(struct connection *connection, connection_work 
 	return repeat(connection, attempt_transaction, work, context);
 }
 
+static bool is_refusal(enum outcome outcome)
+{
+	return outcome == OUTCOME_NOT_FOUND || outcome == OUTCOME_DUPLICATE || outcome == OUTCOME_REFUSED;
+}
+
+/* What was carried out is told by the next attempt: what this one has written by now is to be rolled back. */
+enum outcome connection_once(struct connection *connection, connection_work *look, connection_work *work, void *context, bool unsure)
+{
+	enum outcome found = unsure ? look(connection, context, unsure) : OUTCOME_NOT_FOUND;
+	enum outcome outcome;
+
+	if (found != OUTCOME_NOT_FOUND)
+		return found;
+	outcome = work(connection, context, unsure);
+	if (!unsure || !is_refusal(outcome))
+		return outcome;
+	found = look(connection, context, unsure);
+	if (found == OUTCOME_NOT_FOUND)
+		return outcome;
+	return found == OUTCOME_DONE ? OUTCOME_REPEAT : found;
+}
+
 /* -- life -- */
 
 static int copy_options(struct connection_options *copy, const struct connection_options *options)

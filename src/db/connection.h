@@ -45,6 +45,11 @@ enum outcome connection_do(struct connection *connection, connection_work *work,
 /* The same inside START TRANSACTION and COMMIT; anything but OUTCOME_DONE rolls back. Unsure is only a lost answer to COMMIT. */
 enum outcome connection_transact(struct connection *connection, connection_work *work, void *context);
 
+/* Inside work of connection_transact: does `work` unless `look` finds that an attempt before was carried out. `look` returns OUTCOME_DONE
+ * if so, OUTCOME_NOT_FOUND if not. A COMMIT whose answer was lost may still be on its way when it is looked for; work that then waits for
+ * the locks of that attempt is refused because of what it did, so that after a refusal `look` is asked again. */
+enum outcome connection_once(struct connection *connection, connection_work *look, connection_work *work, void *context, bool unsure);
+
 /* Opens the connection if it is not; for a worker that wants it before its first request. */
 enum outcome connection_open(struct connection *connection);
 

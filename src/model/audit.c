@@ -38,33 +38,55 @@ struct audit {
 	const struct actor *actor;
 	audit_work *work;
 	void *context;
+	bool *in_doubt; /* an attempt before may have been carried out; until the first row */
 };
 
 /* -- writing -- */
 
-static enum outcome find(struct connection *connection, const struct audit *audit)
+static enum outcome look(struct connection *connection, void *context, bool unsure)
 {
+	const struct audit *audit = context;
 	const struct value parameters[] = { value_text(audit->change_id) };
 	struct value id;
 
+	(void)unsure; /* which is why it looks */
 	return statement_row(connection, &find_change, parameters, &id);
 }
 
 static enum outcome carry_out(struct connection *connection, void *context, bool unsure)
 {
 	const struct audit *audit = context;
-	enum outcome outcome = unsure ? find(connection, audit) : OUTCOME_NOT_FOUND;
 
-	return outcome == OUTCOME_NOT_FOUND ? audit->work(connection, audit, audit->context) : outcome;
+	*audit->in_doubt = unsure;
+	return audit->work(connection, audit, audit->context);
+}
+
+static enum outcome carry_out_once(struct connection *connection, void *context, bool unsure)
+{
+	return connection_once(connection, look, carry_out, context, unsure);
 }
 
 enum outcome audit_transact(struct connection *connection, const struct actor *actor, audit_work *work, void *context)
 {
-	struct audit audit = { .actor = actor, .work = work, .context = context };
+	bool in_doubt = false;
+	struct audit audit = { .actor = actor, .work = work, .context = context, .in_doubt = &in_doubt };
 
 	if (!objectid_make(audit.change_id))
 		return OUTCOME_DEFECT;
-	return connection_transact(connection, carry_out, &audit);
+	return connection_transact(connection, carry_out_once, &audit);
+}
+
+/* By now the work has its locks. What is not refused for being done twice (a new password) has waited for them all the same, and what it
+ * waited for may have been the attempt before. */
+static enum outcome dispel_doubt(struct connection *connection, const struct audit *audit)
+{
+	enum outcome found = OUTCOME_NOT_FOUND;
+
+	if (*audit->in_doubt)
+		found = look(connection, (void *)audit, true);
+	if (found == OUTCOME_NOT_FOUND)
+		*audit->in_doubt = false;
+	return found == OUTCOME_DONE ? OUTCOME_REPEAT : found;
 }
 
 enum outcome audit_record(struct connection *connection, const struct audit *audit, const char *action, const char *target,
@@ -79,7 +101,10 @@ enum outcome audit_record(struct connection *connection, const struct audit *aud
 		value_text(target),
 		value_text(detail),
 	};
+	enum outcome found = dispel_doubt(connection, audit);
 
+	if (found != OUTCOME_NOT_FOUND)
+		return found;
 	return statement_run(connection, &insert_row, parameters, NULL);
 }
 

@@ -51,11 +51,13 @@ struct step {
 	struct policy *policy; /* what a change writes; NULL for a removal */
 };
 
-static enum outcome already_done(struct connection *connection, const struct step *step)
+static enum outcome look(struct connection *connection, void *context, bool unsure)
 {
+	const struct step *step = context;
 	const struct value parameters[] = { value_text(step->id) };
 	struct value id;
 
+	(void)unsure; /* which is why it looks */
 	return statement_row(connection, &find_step, parameters, &id);
 }
 
@@ -108,32 +110,35 @@ static enum outcome delete_policy(struct connection *connection, const struct st
 	return outcome == OUTCOME_DONE && deleted == 0 ? OUTCOME_REPEAT : outcome; /* the row is locked, so it is there */
 }
 
+static enum outcome change_once(struct connection *connection, void *context, bool unsure)
+{
+	const struct step *step = context;
+	enum outcome outcome = keep(connection, step);
+
+	(void)unsure; /* connection_once has looked */
+	return outcome == OUTCOME_DONE ? update(connection, step) : outcome;
+}
+
 static enum outcome change_work(struct connection *connection, void *context, bool unsure)
 {
 	const struct step *step = context;
-	enum outcome outcome = OUTCOME_NOT_FOUND;
+	enum outcome outcome = connection_once(connection, look, change_once, context, unsure);
 
-	if (unsure)
-		outcome = already_done(connection, step);
-	if (outcome == OUTCOME_NOT_FOUND) {
-		outcome = keep(connection, step);
-		if (outcome == OUTCOME_DONE)
-			outcome = update(connection, step);
-	}
 	return outcome == OUTCOME_DONE ? read_update(connection, step->policy) : outcome;
+}
+
+static enum outcome remove_once(struct connection *connection, void *context, bool unsure)
+{
+	const struct step *step = context;
+	enum outcome outcome = keep(connection, step);
+
+	(void)unsure; /* connection_once has looked */
+	return outcome == OUTCOME_DONE ? delete_policy(connection, step) : outcome;
 }
 
 static enum outcome remove_work(struct connection *connection, void *context, bool unsure)
 {
-	const struct step *step = context;
-	enum outcome outcome = OUTCOME_NOT_FOUND;
-
-	if (unsure)
-		outcome = already_done(connection, step);
-	if (outcome != OUTCOME_NOT_FOUND)
-		return outcome;
-	outcome = keep(connection, step);
-	return outcome == OUTCOME_DONE ? delete_policy(connection, step) : outcome;
+	return connection_once(connection, look, remove_once, context, unsure);
 }
 
 static enum outcome take_step(struct connection *connection, struct step *step, connection_work *work)

@@ -16,6 +16,7 @@
 #include "db/connection.h"
 #include "db/statement.h"
 #include "model/audit.h"
+#include "model/login.h"
 #include "model/permission.h"
 #include "model/policy.h"
 #include "model/role.h"
@@ -78,6 +79,31 @@ static enum outcome get(char **words)
 	return outcome;
 }
 
+/* change ID NAME DESCRIPTION DUE */
+static enum outcome change(char **words)
+{
+	struct policy policy = {
+		.name = words[2],
+		.name_length = strlen(words[2]),
+		.description = words[3],
+		.description_length = strlen(words[3]),
+		.due_time_in_minutes = atoll(words[4]),
+	};
+	enum outcome outcome;
+
+	snprintf(policy.id, sizeof policy.id, "%s", words[1]);
+	outcome = policy_change(connection, &policy, "driver");
+	if (outcome == OUTCOME_DONE)
+		strcpy(text, policy.updated_at);
+	return outcome;
+}
+
+/* delete ID */
+static enum outcome delete_policy(char **words)
+{
+	return policy_remove(connection, words[1], "driver");
+}
+
 /* session USER-ID TOKEN PERMISSION PERMISSION; "" = none */
 static enum outcome session(char **words)
 {
@@ -110,6 +136,23 @@ static enum outcome token(char **words)
 	const struct token_request request = { .username = words[1], .name = words[2][0] == '\0' ? NULL : words[2] };
 
 	return token_issue(connection, &actor, &request, text);
+}
+
+/* untoken USER NAME */
+static enum outcome untoken(char **words)
+{
+	return token_revoke(connection, &actor, words[1], words[2]);
+}
+
+/* login USER DIGEST */
+static enum outcome login(char **words)
+{
+	const struct login_attempt attempt = { .name = words[1], .digest = words[2], .address = "", .lifetime_ms = 60000 };
+	struct login made = { .token = "" };
+	enum outcome outcome = login_by_password(connection, &attempt, &made);
+
+	strcpy(text, made.token);
+	return outcome;
 }
 
 /* grant USER ROLE */
@@ -321,14 +364,17 @@ static const struct {
 	{ "add", 3, add },
 	{ "allow", 2, allow },
 	{ "audit", 2, audit },
+	{ "change", 4, change },
 	{ "cross", 3, cross },
 	{ "deadline", 1, set_deadline },
+	{ "delete", 1, delete_policy },
 	{ "disable", 1, disable },
 	{ "echo", 0, echo },
 	{ "enable", 1, enable },
 	{ "forbid", 2, forbid },
 	{ "get", 1, get },
 	{ "grant", 2, grant },
+	{ "login", 2, login },
 	{ "no-deadline", 0, no_deadline },
 	{ "open", 0, open_connection },
 	{ "password", 2, password },
@@ -338,6 +384,7 @@ static const struct {
 	{ "session", 4, session },
 	{ "sleep", 1, sleep_there },
 	{ "token", 2, token },
+	{ "untoken", 2, untoken },
 	{ "user", 2, user },
 	{ "users", 0, users },
 	{ "variables", 0, variables },

@@ -5,9 +5,11 @@ import itertools
 import unittest
 
 from driver import Driver, Server
-from proxy import CUT, EXECUTE, PASS, QUERY, SWALLOW, Proxy
+from proxy import CUT, EXECUTE, PASS, QUERY, SWALLOW, Late, Proxy
 
 ACCESS = "access-permissions"
+DIGEST = "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a"  # of a password
+HASH = "$2y$04$mKlyZcjpJv4gIURumLYuVOtSIA23JOZ/Gn4oCE.SHWysKWiZBfIGi"  # of the digest
 numbers = itertools.count(1)
 
 
@@ -142,32 +144,53 @@ class LastHolder(Case):
 class LostConnections(Case):
 	"""The connection breaks at COMMIT, before or behind it: each change is carried out once, and told of once."""
 
+	# What goes before, the change, its rows of the audit.
+	CHANGES = (
+		((), ("user", "lost", "bot"), ["user.add lost", "role.grant lost bot"]),
+		((), ("token", "{}", "script"), ["token.issue {} script"]),
+		(("token", "{}", "script"), ("untoken", "{}", "script"), ["token.revoke {} script"]),
+		(("password", "{}", HASH), ("login", "{}", DIGEST), ["login {}"]),
+		((), ("grant", "{}", "app"), ["role.grant {} app"]),
+		((), ("revoke", "{}", "bot"), ["role.revoke {} bot"]),
+		((), ("disable", "{}"), ["user.disable {}"]),
+		(("disable", "{}"), ("enable", "{}"), ["user.enable {}"]),
+		((), ("remove", "{}"), ["user.remove {}"]),
+		((), ("password", "{}", "x"), ["user.password {}"]),
+		((), ("allow", ACCESS, "bot"), [f"permission.grant {ACCESS} bot"]),
+		(("allow", ACCESS, "bot"), ("forbid", ACCESS, "bot"), [f"permission.revoke {ACCESS} bot"]),
+	)
+
 	def setUp(self):
 		super().setUp()
 		self.proxy = Proxy(server.database.socket)
 		self.addCleanup(self.proxy.close)
 
+	def carried_out_once(self, action, prepare, words, rows):
+		Case.setUp(self)
+		name = self.add()
+		if prepare:
+			self.do(*(word.format(name) for word in prepare))
+			server.sql("DELETE FROM audit")
+		self.proxy.reset()
+		self.proxy.at("COMMIT", action, kind=QUERY)
+		with Driver(server.file, self.proxy.host) as lost:
+			text = self.do(*(word.format(name) for word in words), by=lost)
+		self.assertEqual(self.proxy.count("COMMIT", QUERY), 2)
+		self.assertEqual(self.audit(), [row.format(name) for row in rows])
+		self.assertEqual(len(server.sql("SELECT DISTINCT change_id FROM audit")), 1)
+		if words[0] in ("token", "login"):
+			self.assertEqual(server.sql("SELECT digest FROM tokens"), server.sql(f"SELECT TO_BASE64(UNHEX(SHA2('{text}', 256)))"))
+
 	def test_at_commit(self):
-		for action, (prepare, words, rows) in itertools.product((CUT, SWALLOW), (
-			((), ("user", "lost", "bot"), ["user.add lost", "role.grant lost bot"]),
-			((), ("token", "{}", "script"), ["token.issue {} script"]),
-			((), ("grant", "{}", "app"), ["role.grant {} app"]), ((), ("revoke", "{}", "bot"), ["role.revoke {} bot"]),
-			((), ("disable", "{}"), ["user.disable {}"]), (("disable", "{}"), ("enable", "{}"), ["user.enable {}"]),
-			((), ("remove", "{}"), ["user.remove {}"]), ((), ("password", "{}", "x"), ["user.password {}"]),
-			((), ("allow", ACCESS, "bot"), [f"permission.grant {ACCESS} bot"]),
-			(("allow", ACCESS, "bot"), ("forbid", ACCESS, "bot"), [f"permission.revoke {ACCESS} bot"]))):
-			with self.subTest(f"{action} {words[0]}"), Driver(server.file, self.proxy.host) as lost:
-				Case.setUp(self)
-				name = self.add()
-				if prepare:
-					self.do(*(word.format(name) for word in prepare))
-					server.sql("DELETE FROM audit")
-				self.proxy.reset()
-				self.proxy.at("COMMIT", action, kind=QUERY)
-				self.do(*(word.format(name) for word in words), by=lost)
-				self.assertEqual(self.proxy.count("COMMIT", QUERY), 2)
-				self.assertEqual(self.audit(), [row.format(name) for row in rows])
-				self.assertEqual(len(server.sql("SELECT DISTINCT change_id FROM audit")), 1)
+		for action, change in itertools.product((CUT, SWALLOW), self.CHANGES):
+			with self.subTest(f"{action} {change[1][0]}"):
+				self.carried_out_once(action, *change)
+
+	def test_commit_that_is_late(self):
+		"""It reaches the server when the next attempt has found nothing and waits for its locks."""
+		for change in self.CHANGES:
+			with self.subTest(change[1][0]):
+				self.carried_out_once(Late(server.wait_for_lock), *change)
 
 	def test_while_it_is_told_of(self):
 		with Driver(server.file, self.proxy.host) as lost:

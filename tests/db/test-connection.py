@@ -9,7 +9,7 @@ import unittest
 
 import proxy
 from driver import Driver, Server
-from proxy import CUT, EXECUTE, HANG, PREPARE, QUERY, SWALLOW, Before, Failure, Proxy
+from proxy import CUT, EXECUTE, HANG, PREPARE, QUERY, SWALLOW, Before, Failure, Late, Proxy
 from process import free_port, wait_until
 
 INSERT = "INSERT INTO sla_policies"
@@ -289,6 +289,35 @@ class LostAnswers(Case):
 				self.assertEqual(self.proxy.count(beginning, kind), 2)
 				self.assertEqual(server.sql(f"SELECT u.id, r.role_id FROM users AS u JOIN user_roles AS r ON r.user_id = u.id WHERE username = '{name}'"),
 				                 [[result.text, "admin"]])
+
+	@staticmethod
+	def losses():
+		"""Late: the server gets COMMIT when the next attempt has found nothing, and waits for the row."""
+		return ("not sent", CUT), ("carried out", SWALLOW), ("late", Late(server.wait_for_lock))
+
+	def at_commit(self, action, *words):
+		"""What comes of a change of one policy whose COMMIT meets an action; `{}` stands for its id."""
+		with self.driver() as driver:
+			policy_id = self.add(driver).text
+			self.proxy.reset()
+			self.proxy.at("COMMIT", action, kind=QUERY)
+			result = driver(*(str(word).format(policy_id) for word in words))
+		self.assert_outcome(result, "DONE")
+		self.assertEqual(self.proxy.count("COMMIT", QUERY), 2)
+		self.assertEqual(server.sql(f"SELECT COUNT(*) FROM sla_policy_history WHERE policy_id = '{policy_id}'"), [["1"]])
+		return result.text, server.sql(f"SELECT name, due_time_in_minutes, updated_at FROM sla_policies WHERE id = '{policy_id}'")
+
+	def test_change_of_a_policy(self):
+		for what, action in self.losses():
+			with self.subTest(what):
+				name, due = server.policy()
+				updated_at, rows = self.at_commit(action, "change", "{}", name, "", due)
+				self.assertEqual(rows, [[name, str(due), updated_at.replace("T", " ").rstrip("Z")]])
+
+	def test_removal_of_a_policy(self):
+		for what, action in self.losses():
+			with self.subTest(what):
+				self.assertEqual(self.at_commit(action, "delete", "{}"), ("", []))
 
 	def test_token(self):
 		for number, (name, action) in enumerate([("", SWALLOW), ("", CUT), ("named", SWALLOW), ("named", CUT)]):

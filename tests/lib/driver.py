@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 
 import stack
+from process import wait_until
 
 DRIVER = stack.BUILDDIR / "tests/db/driver"
 
@@ -80,6 +81,11 @@ class Server:
 		"""A name and a due time that nobody has."""
 		number = next(self.numbers)
 		return f"policy {number}", number
+
+	def wait_for_lock(self):
+		"""Until somebody waits for a row that another transaction holds."""
+		waits = "SELECT 1 FROM information_schema.global_status WHERE variable_name = 'Innodb_row_lock_current_waits' AND variable_value > 0"
+		wait_until(lambda: self.sql(waits), "a transaction that waits", 10)
 
 	def close(self):
 		self.stack.close()

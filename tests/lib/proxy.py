@@ -20,6 +20,10 @@ Command = collections.namedtuple("Command", "kind sql")
 Failure = collections.namedtuple("Failure", "number state")
 # Calls a function between the server's work and its answer.
 Before = collections.namedtuple("Before", "call action")
+# The client loses the connection at once, and the server gets the command when a function returns.
+Late = collections.namedtuple("Late", "wait")
+
+ANSWER_MOST = 10  # s that the answer to a late command may take
 
 
 class Closed(Exception):
@@ -93,6 +97,8 @@ class Session:
 				self.client.sendall(ok_packet())
 			elif action == CUT:
 				raise Closed
+			elif isinstance(action, Late):
+				self.deliver_late(action, header + payload)
 			elif action != HANG:
 				if action == SWALLOW:
 					self.on_answer = self.refuse
@@ -100,6 +106,15 @@ class Session:
 
 	@staticmethod
 	def refuse():
+		raise Closed
+
+	def deliver_late(self, late, packet):
+		answered = threading.Event()
+		self.client.shutdown(socket.SHUT_RDWR)
+		late.wait()
+		self.on_answer = answered.set
+		self.server.sendall(packet)
+		answered.wait(ANSWER_MOST)
 		raise Closed
 
 	def command_of(self, header, payload):
