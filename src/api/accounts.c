@@ -84,6 +84,11 @@ static void read_credentials(struct json_object *body, struct credentials *crede
 
 /* -- login -- */
 
+static bool is_braked(void *context, const char *username)
+{
+	return limits_user_braked(context, username);
+}
+
 static enum outcome by_password(struct call *call, const struct credentials *credentials, const char *address, struct login *login)
 {
 	const struct login_attempt attempt = {
@@ -91,11 +96,13 @@ static enum outcome by_password(struct call *call, const struct credentials *cre
 		.digest = credentials->digest,
 		.address = address,
 		.lifetime_ms = call->service->config->login_expiry,
+		.braked = is_braked,
+		.context = call,
 	};
 	enum outcome outcome = login_by_password(call->connection, &attempt, login);
 
 	if (outcome == OUTCOME_REFUSED)
-		limits_count_failed_login(call, credentials->name);
+		limits_count_failed_login(call, credentials->name, login->username);
 	return outcome;
 }
 

@@ -20,6 +20,7 @@
 #define CALLS "call"
 #define FAILURES "failure"
 #define LOGINS "login"
+#define USERS "user"
 
 static struct counters_key address_key(const struct call *call, const char *kind)
 {
@@ -46,9 +47,9 @@ static struct counters_key call_key(const struct call *call)
 	return counters_key(call->service->counters, CALLS, &subject, sizeof subject);
 }
 
-static struct counters_key login_key(const struct call *call, const char *username)
+static struct counters_key login_key(const struct call *call, const char *kind, const char *name)
 {
-	return counters_key(call->service->counters, LOGINS, username, strlen(username));
+	return counters_key(call->service->counters, kind, name, strlen(name));
 }
 
 static bool switched_on(const struct call *call)
@@ -108,24 +109,41 @@ bool limits_admit(struct call *call)
 	return false;
 }
 
-bool limits_login_allowed(struct call *call, const char *username)
+bool limits_login_allowed(struct call *call, const char *text)
 {
 	const struct config *config = call->service->config;
 	struct counters_key key;
 
 	if (!switched_on(call))
 		return true;
-	key = login_key(call, username);
+	key = login_key(call, LOGINS, text);
 	return below(call, &key, config->failed_logins, config->failed_logins_window);
 }
 
-void limits_count_failed_login(const struct call *call, const char *username)
+bool limits_user_braked(const struct call *call, const char *username)
 {
+	const struct config *config = call->service->config;
 	struct counters_key key;
 
 	if (!switched_on(call))
-		return;
-	key = login_key(call, username);
+		return false;
+	key = login_key(call, USERS, username);
+	return counters_peek(call->service->counters, &key, config->failed_logins_window).events >= config->failed_logins;
+}
+
+static void count_login(const struct call *call, const char *kind, const char *name)
+{
+	struct counters_key key = login_key(call, kind, name);
+
 	counters_add(call->service->counters, &key, call->service->config->failed_logins_window);
+}
+
+/* Nobody's is counted as a user's would be, so that it takes as long. */
+void limits_count_failed_login(const struct call *call, const char *text, const char *username)
+{
+	if (!switched_on(call))
+		return;
+	count_login(call, LOGINS, text);
+	count_login(call, USERS, username);
 	limits_count_failure(call);
 }

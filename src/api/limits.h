@@ -19,10 +19,14 @@ void limits_count_failure(const struct call *call);
 /* Counts a call of the row by the caller's address and tells the caller its count; false, with 429 answered, if it is one too many. */
 bool limits_admit(struct call *call);
 
-/* False, with 429 answered, if too many logins by this user name have failed. */
-bool limits_login_allowed(struct call *call, const char *username);
+/* False, with 429 answered, if too many logins have failed by this text, which may or may not be the name of a user. */
+bool limits_login_allowed(struct call *call, const char *text);
 
-/* Counts a failed login, by user name and by address. */
-void limits_count_failed_login(const struct call *call, const char *username);
+/* Whether too many logins of this user have failed, by whatever text. Answers nothing: a 429 to a text that has not failed often itself
+ * would tell that it names a user, and which. */
+bool limits_user_braked(const struct call *call, const char *username);
+
+/* Counts a failed login by the text that was sent, by the user it was found to name ("" = none) and by address. */
+void limits_count_failed_login(const struct call *call, const char *text, const char *username);
 
 #endif

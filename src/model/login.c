@@ -143,6 +143,13 @@ static enum outcome let_in(struct connection *connection, struct account *accoun
 	return secret_token(account->login->token) ? audit_transact(connection, &actor, store, account) : OUTCOME_DEFECT;
 }
 
+static bool is_braked(const struct account *account)
+{
+	const struct login_attempt *attempt = account->attempt;
+
+	return attempt->braked != NULL && attempt->braked(attempt->context, account->login->username);
+}
+
 /* The hash is made whoever it is. */
 static enum outcome judge(struct connection *connection, struct account *account, bool known)
 {
@@ -153,6 +160,8 @@ static enum outcome judge(struct connection *connection, struct account *account
 
 	if (!known)
 		return refuse(connection, address, "", "no such user");
+	if (is_braked(account))
+		return refuse(connection, address, account->login->username, "too many failed logins");
 	if (!right)
 		return refuse(connection, address, account->login->username, hash == NULL ? "no password" : "wrong password");
 	outcome = account->active ? let_in(connection, account) : OUTCOME_NOT_FOUND;

@@ -6,6 +6,7 @@
 #ifndef MODEL_LOGIN_H
 #define MODEL_LOGIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/outcome.h"
@@ -14,14 +15,19 @@
 struct actor;
 struct connection;
 
+/* Whether too many logins of this user have failed lately. */
+typedef bool login_brake(void *context, const char *username);
+
 struct login_attempt {
 	const char *name;    /* user name or e-mail address, valid UTF-8 */
 	const char *digest;  /* of the password (base/password.h) */
 	const char *address; /* where from */
 	int64_t lifetime_ms; /* of the token */
+	login_brake *braked; /* NULL: never */
+	void *context;       /* its own */
 };
 
-/* What a login gives. The caller wipes it. */
+/* What a login gives. The caller wipes it. Of one that was refused `username` is whose it was, "" if nobody's. */
 struct login {
 	char user_id[SECRET_USER_ID_LENGTH + 1];
 	char username[256 * 4];
@@ -29,7 +35,7 @@ struct login {
 };
 
 /* Makes a token for the user whose password this is. OUTCOME_REFUSED: wrong, and told by the time it took neither from a user without
- * a password or a disabled one, nor from no such user. */
+ * a password, a disabled or a braked one, nor from no such user. */
 enum outcome login_by_password(struct connection *connection, const struct login_attempt *attempt, struct login *login);
 
 /* Finds whose token this is; the token and its end stay as they are. OUTCOME_REFUSED: nobody's, expired, or a disabled user's. */

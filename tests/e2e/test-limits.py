@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 The livechat-sla authors
 """Limits on callers: counted for all workers, told in headers, and kept when workers die or the configuration is read anew."""
+import itertools
 import os
 import signal
 import time
@@ -8,7 +9,10 @@ import time
 from contract import NOT_LOGGED_IN, PATH, ContractCase, compact
 from stack import Credentials, Stack, wait_until
 
-CALLS, FAILURES = 5, 8
+CALLS, FAILURES, LOGINS = 5, 8, 10
+PASSWORD = "correct horse battery staple"
+# Of it, by `htpasswd -nbB`: cost 4, so that the tests need not wait.
+HASH = "$2y$04$mKlyZcjpJv4gIURumLYuVOtSIA23JOZ/Gn4oCE.SHWysKWiZBfIGi"
 UNKNOWN = Credentials("A" * 17, "A" * 43)
 stack = None
 
@@ -138,6 +142,42 @@ class Limits(ContractCase):
 		stack.pool.reload()
 		wait_until(lambda: not old & set(stack.pool.workers()), "workers of the new configuration")
 		self.expect_limited(self.call())
+
+
+class FailedLogins(ContractCase):
+	"""From many addresses, so that it is not these which are braked."""
+	addresses = itertools.count(1)
+
+	@staticmethod
+	def add(name):
+		stack.add_user(name, "user")
+		stack.database.sql(f"UPDATE users SET password_hash = '{HASH}', email = '{name}@example.org' WHERE username = '{name}'")
+
+	def log_in(self, name, password="x"):
+		address = f"198.18.{next(self.addresses)}.1"
+		return stack.request("POST", "/api/v1/login", {"user": name, "password": password}, {"X-Forwarded-For": address}).status
+
+	def try_wrong(self, name, times):
+		return [self.log_in(name) for _ in range(times)]
+
+	def test_a_user_is_braked_by_whatever_name_the_logins_failed(self):
+		for name, first, second in (("boss", "{}", "{}@example.org"), ("chief", "{}@example.org", "{}")):
+			with self.subTest(first):
+				self.add(name)
+				first, second = first.format(name), second.format(name)
+				self.assertEqual(self.try_wrong(first, LOGINS - 1), [401] * (LOGINS - 1))
+				self.assertEqual([self.log_in(text, PASSWORD) for text in (first, second)], [200, 200])
+				self.assertEqual(self.try_wrong(second, 1), [401])
+				self.assertEqual([self.log_in(text, PASSWORD) for text in (first, second)], [401, 401])
+				reasons = stack.database.sql(f"SELECT detail FROM audit WHERE action = 'login.refused' AND target = '{name}' ORDER BY id")
+				self.assertEqual([reason for [reason] in reasons], ["wrong password"] * LOGINS + ["too many failed logins"] * 2)
+
+	def test_answers_do_not_tell_which_names_are_one_user(self):
+		self.add("known")
+		for first, second in (("known", "known@example.org"), ("nobody", "nobody@example.org")):
+			with self.subTest(first):
+				for text in (first, second):
+					self.assertEqual(self.try_wrong(text, LOGINS + 1), [401] * LOGINS + [429])
 
 
 class SwitchedOff(ContractCase):
