@@ -13,7 +13,10 @@
 struct response;
 
 /* True if the outcome is OUTCOME_DONE; otherwise `response` is filled: 503 for OUTCOME_UNAVAILABLE, 500 for whatever the handler did
- * not answer itself. */
+ * not answer itself, with a line in the log unless there is one (OUTCOME_DEFECT). */
 bool answer_outcome(struct response *response, enum outcome outcome);
+
+/* 500, and a line in the log. */
+void answer_no_memory(struct response *response);
 
 #endif

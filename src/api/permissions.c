@@ -180,7 +180,7 @@ static void update(struct call *call)
 	if (make_changes(&changes, permissions))
 		carry_out(call, &changes);
 	else
-		response_fail(call->response, RESPONSE_INTERNAL_ERROR);
+		answer_no_memory(call->response);
 	free(changes.list);
 	free(changes.roles);
 }

@@ -10,6 +10,8 @@
 #include <openssl/evp.h>
 #include <sys/random.h>
 
+#include "base/log.h"
+
 #define SHA256_LENGTH 32
 
 bool secret_random(void *out, size_t length)
@@ -19,8 +21,10 @@ bool secret_random(void *out, size_t length)
 	while (length > 0) {
 		ssize_t got = getrandom(next, length, 0);
 
-		if (got < 0 && errno != EINTR)
+		if (got < 0 && errno != EINTR) {
+			log_errno("random bytes");
 			return false;
+		}
 		if (got > 0) {
 			next += got;
 			length -= (size_t)got;
@@ -81,6 +85,8 @@ bool secret_digest(const char *text, size_t length, char out[SECRET_DIGEST_LENGT
 
 	if (digested)
 		EVP_EncodeBlock((unsigned char *)out, digest, SHA256_LENGTH);
+	else
+		log_message(LOG_ERR, "OpenSSL makes no SHA-256 digest");
 	secret_wipe(digest, sizeof digest);
 	return digested;
 }

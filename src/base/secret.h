@@ -13,7 +13,7 @@
 #define SECRET_USER_ID_LENGTH 17
 #define SECRET_DIGEST_LENGTH 44 /* base64 of SHA-256 */
 
-/* Fills `out` from getrandom(2); false if that fails. */
+/* Fills `out` from getrandom(2); false if that fails, which it logs, as all here do. */
 bool secret_random(void *out, size_t length);
 
 /* 43 characters of A-Za-z0-9-_ from getrandom(2). The caller wipes it. False if the random source fails. */

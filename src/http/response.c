@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/secret.h"
 
 #define RETRY_AFTER_SECONDS 2
@@ -128,12 +129,18 @@ void response_fail(struct response *response, enum response_failure failure)
 		response->retry_after = RETRY_AFTER_SECONDS;
 }
 
+static void fail_without_memory(struct response *response)
+{
+	log_message(LOG_ERR, "out of memory");
+	response_fail(response, RESPONSE_INTERNAL_ERROR);
+}
+
 void response_refuse(struct response *response, const char *text, const char *type)
 {
 	char *error;
 
 	if (asprintf(&error, "%s [%s]", text, type) < 0) {
-		response_fail(response, RESPONSE_INTERNAL_ERROR);
+		fail_without_memory(response);
 		return;
 	}
 	response_error(response, 400, error);
@@ -156,7 +163,7 @@ void response_too_many(struct response *response, int64_t wait_ms)
 void response_succeed(struct response *response, struct json_object *body)
 {
 	if (body == NULL) {
-		response_fail(response, RESPONSE_INTERNAL_ERROR);
+		fail_without_memory(response);
 		return;
 	}
 	json_object_object_add(body, "success", json_object_new_boolean(true));

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "db/statement.h"
 
 static size_t count_names(const char *text)
@@ -30,8 +31,10 @@ bool names_read(struct names *names, const struct value *column)
 		return true;
 	names->memory = strdup(column->text);
 	names->list = calloc(count_names(column->text), sizeof *names->list);
-	if (names->memory == NULL || names->list == NULL)
+	if (names->memory == NULL || names->list == NULL) {
+		log_message(LOG_ERR, "out of memory");
 		return false;
+	}
 	next = names->memory;
 	while (next != NULL)
 		names->list[names->count++] = strsep(&next, "\n");

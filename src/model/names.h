@@ -20,7 +20,7 @@ struct names {
 	char *memory; /* of the texts */
 };
 
-/* Copies the names of a column, none if it is NULL. False if memory is out. Free it with names_free in either case. */
+/* Copies the names of a column, none if it is NULL. False, and logged, if memory is out. Free it with names_free in either case. */
 bool names_read(struct names *names, const struct value *column);
 
 /* The place of a name in the list, or NAMES_NONE. */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "db/connection.h"
 #include "db/statement.h"
 #include "model/access.h"
@@ -66,7 +67,10 @@ static enum outcome make_matrix(struct connection *connection, struct matrix *ma
 	matrix->granted = calloc(cells + 1, sizeof *matrix->granted);
 	matrix->wanted = calloc(cells + 1, sizeof *matrix->wanted);
 	matrix->asked = calloc(matrix->permissions.count + 1, sizeof *matrix->asked);
-	return matrix->granted == NULL || matrix->wanted == NULL || matrix->asked == NULL ? OUTCOME_DEFECT : OUTCOME_DONE;
+	if (matrix->granted != NULL && matrix->wanted != NULL && matrix->asked != NULL)
+		return OUTCOME_DONE;
+	log_message(LOG_ERR, "out of memory");
+	return OUTCOME_DEFECT;
 }
 
 static enum outcome mark_granted(void *context, const struct value *columns)

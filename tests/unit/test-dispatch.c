@@ -14,11 +14,14 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "api/answer.h"
 #include "api/dispatch.h"
 #include "api/route.h"
 #include "api/service.h"
+#include "base/log.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "json/parse.h"
 #include "json/schema.h"
 
 #define USER_ID "aaaaaaaaaaaaaaaaa"
@@ -60,6 +63,40 @@ enum outcome session_open(struct connection *connection, const char *user_id, co
 	strcpy(opened->user_id, USER_ID);
 	opened->permitted = session.permitted;
 	return OUTCOME_DONE;
+}
+
+/* The last line that was logged, and how many there were. */
+static struct {
+	int lines;
+	int level;
+	char text[256];
+} logged;
+
+void __wrap_log_message(int level, const char *format, ...);
+
+void __wrap_log_message(int level, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(logged.text, sizeof logged.text, format, arguments);
+	va_end(arguments);
+	logged.level = level;
+	logged.lines++;
+}
+
+static bool memory_is_short; /* to the parser */
+
+bool __real_json_parse(const char *body, size_t length, struct json_object **value, bool *no_memory);
+bool __wrap_json_parse(const char *body, size_t length, struct json_object **value, bool *no_memory);
+
+bool __wrap_json_parse(const char *body, size_t length, struct json_object **value, bool *no_memory)
+{
+	if (!memory_is_short)
+		return __real_json_parse(body, length, value, no_memory);
+	*value = NULL;
+	*no_memory = true;
+	return false;
 }
 
 static void copy_json(char *out, size_t size, struct json_object *value)
@@ -107,7 +144,9 @@ static int begin(void **state)
 {
 	(void)state;
 	memset(&session, 0, sizeof session);
+	memset(&logged, 0, sizeof logged);
 	session.permitted = true;
+	memory_is_short = false;
 	return 0;
 }
 
@@ -457,6 +496,45 @@ static void queries_are_checked_where_the_row_has_one(void **state)
 	}
 }
 
+static void what_has_no_answer_is_logged(void **state)
+{
+	static const struct {
+		enum outcome outcome;
+		int status;
+		const char *line; /* NULL: none, or by whom it happened to */
+	} rows[] = {
+		{ OUTCOME_NOT_FOUND, 500, "not found" }, { OUTCOME_DUPLICATE, 500, "duplicate" }, { OUTCOME_REFUSED, 500, "refused" },
+		{ OUTCOME_UNAVAILABLE, 503, NULL }, { OUTCOME_DEFECT, 500, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		response_clear(&response);
+		logged.lines = 0;
+		assert_false(answer_outcome(&response, rows[i].outcome));
+		assert_int_equal(response.status, rows[i].status);
+		assert_int_equal(logged.lines, rows[i].line != NULL);
+		if (rows[i].line == NULL)
+			continue;
+		assert_int_equal(logged.level, LOG_ERR);
+		assert_non_null(strstr(logged.text, rows[i].line));
+	}
+	assert_true(answer_outcome(&response, OUTCOME_DONE));
+}
+
+static void memory_that_is_short_is_logged(void **state)
+{
+	struct request request = request_of("POST", "things", GOOD);
+
+	(void)state;
+	memory_is_short = true;
+	assert_int_equal(serve(&request), 500);
+	assert_body("{\"success\":false,\"error\":\"Internal server error\"}");
+	assert_int_equal(logged.lines, 1);
+	assert_int_equal(logged.level, LOG_ERR);
+	assert_string_equal(logged.text, "out of memory");
+}
+
 #define served(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -476,6 +554,8 @@ int main(void)
 		served(bodies_are_checked_and_coerced),
 		served(no_body_is_an_empty_one),
 		served(queries_are_checked_where_the_row_has_one),
+		served(what_has_no_answer_is_logged),
+		served(memory_that_is_short_is_logged),
 	};
 
 	return cmocka_run_group_tests_name("dispatch", tests, NULL, NULL);
