@@ -14,7 +14,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/sigstack.h"
 
 #define NEVER INT64_MAX
 
@@ -42,7 +41,6 @@ static void go_off(int number)
 	int error = errno;
 
 	(void)number;
-	sigstack_used();
 	if (guarded < 0) {
 		runs_until = NEVER;
 	} else if (clock_monotonic_ms() < guarded_until) {
@@ -56,7 +54,7 @@ static void go_off(int number)
 
 int deadline_open(void)
 {
-	struct sigaction action = { .sa_handler = go_off, .sa_flags = SA_RESTART | SA_ONSTACK };
+	struct sigaction action = { .sa_handler = go_off, .sa_flags = SA_RESTART };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
 
 	if (open_for_use)

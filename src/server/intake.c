@@ -23,7 +23,6 @@
 #include "base/log.h"
 #include "base/scoreboard.h"
 #include "base/secret.h"
-#include "base/sigstack.h"
 #include "server/peers.h"
 #include "server/records.h"
 
@@ -211,7 +210,6 @@ static struct peer *next_request(struct intake *intake)
 	do {
 		if (stop_asked(intake))
 			intake_leave(intake);
-		sigstack_wipe();
 		if (intake->leaving && peers_count(intake->peers) == 0)
 			return NULL;
 		scoreboard_enter(intake->options.slot, WORKER_IDLE);

@@ -19,7 +19,6 @@
 #include "base/log.h"
 #include "base/scoreboard.h"
 #include "base/secret.h"
-#include "base/sigstack.h"
 #include "db/connection.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -41,7 +40,6 @@ struct worker {
 static void ask_to_stop(int number)
 {
 	(void)number;
-	sigstack_used();
 	stop = 1;
 	interrupted = 1;
 }
@@ -49,7 +47,6 @@ static void ask_to_stop(int number)
 static void ask_to_reload(int number)
 {
 	(void)number;
-	sigstack_used();
 	reload = 1;
 	interrupted = 1;
 }
@@ -57,15 +54,14 @@ static void ask_to_reload(int number)
 static void ignore(int number)
 {
 	(void)number;
-	sigstack_used();
 }
 
 /* They are in place before libfcgi's, which replaces what it finds at its default or ignored. In a pool a reload is the master's affair. */
 static void set_handlers(bool alone)
 {
-	const struct sigaction stopping = { .sa_handler = ask_to_stop, .sa_flags = SA_ONSTACK };
-	const struct sigaction reloading = { .sa_handler = alone ? ask_to_reload : SIG_IGN, .sa_flags = SA_ONSTACK };
-	const struct sigaction ignoring = { .sa_handler = ignore, .sa_flags = SA_RESTART | SA_ONSTACK };
+	const struct sigaction stopping = { .sa_handler = ask_to_stop };
+	const struct sigaction reloading = { .sa_handler = alone ? ask_to_reload : SIG_IGN };
+	const struct sigaction ignoring = { .sa_handler = ignore, .sa_flags = SA_RESTART };
 
 	reload = 0;
 	interrupted = stop;
@@ -130,7 +126,7 @@ static bool set_up(struct worker *worker, int listening)
 {
 	set_handlers(worker->slot == NULL);
 	close_signals(&worker->open_signals);
-	if (sigstack_open() == 0 && deadline_open() == 0 && make_connection(worker) && open_intake(worker, listening))
+	if (deadline_open() == 0 && make_connection(worker) && open_intake(worker, listening))
 		return true;
 	log_errno("worker");
 	return false;

@@ -72,7 +72,7 @@ static struct {
 	char text[256];
 } logged;
 
-void __wrap_log_message(int level, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void __wrap_log_message(int level, const char *format, ...);
 
 void __wrap_log_message(int level, const char *format, ...)
 {

@@ -31,7 +31,7 @@ ssize_t __wrap_getrandom(void *out, size_t length, unsigned flags);
 int __real_EVP_Digest(const void *text, size_t length, unsigned char *out, unsigned *size, const EVP_MD *type, ENGINE *engine);
 int __wrap_EVP_Digest(const void *text, size_t length, unsigned char *out, unsigned *size, const EVP_MD *type, ENGINE *engine);
 void __wrap_log_errno(const char *format, ...);
-void __wrap_log_message(int level, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void __wrap_log_message(int level, const char *format, ...);
 
 ssize_t __wrap_getrandom(void *out, size_t length, unsigned flags)
 {
