@@ -25,9 +25,3 @@ bool answer_outcome(struct response *response, enum outcome outcome)
 	response_fail(response, outcome == OUTCOME_UNAVAILABLE ? RESPONSE_SERVICE_UNAVAILABLE : RESPONSE_INTERNAL_ERROR);
 	return false;
 }
-
-void answer_no_memory(struct response *response)
-{
-	log_message(LOG_ERR, "out of memory");
-	response_fail(response, RESPONSE_INTERNAL_ERROR);
-}

@@ -16,7 +16,4 @@ struct response;
  * not answer itself, with a line in the log unless there is one (OUTCOME_DEFECT). */
 bool answer_outcome(struct response *response, enum outcome outcome);
 
-/* 500, and a line in the log. */
-void answer_no_memory(struct response *response);
-
 #endif

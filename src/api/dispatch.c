@@ -192,7 +192,7 @@ static bool parse_body(struct call *call)
 	    json_parse(request->body == NULL ? "" : request->body, request->body_length, &call->body, &no_memory))
 		return true;
 	if (no_memory)
-		answer_no_memory(call->response);
+		response_fail_without_memory(call->response);
 	else
 		response_refuse(call->response, "must be valid JSON", INVALID_PARAMS);
 	return false;
@@ -206,7 +206,7 @@ static bool keeps_to(const struct schema *schema, struct json_object *value, str
 	if (schema_check(schema, value, &error))
 		return true;
 	if (error.no_memory)
-		answer_no_memory(response);
+		response_fail_without_memory(response);
 	else
 		response_refuse(response, error.text, INVALID_PARAMS);
 	return false;

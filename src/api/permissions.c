@@ -180,7 +180,7 @@ static void update(struct call *call)
 	if (make_changes(&changes, permissions))
 		carry_out(call, &changes);
 	else
-		answer_no_memory(call->response);
+		response_fail_without_memory(call->response);
 	free(changes.list);
 	free(changes.roles);
 }

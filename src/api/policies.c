@@ -66,7 +66,7 @@ static void answer_not_found(struct call *call)
 	char *text;
 
 	if (asprintf(&text, "SLA with id %s not found", call->argument) < 0) {
-		answer_no_memory(call->response);
+		response_fail_without_memory(call->response);
 		return;
 	}
 	response_error(call->response, 404, text);
@@ -153,7 +153,7 @@ static void answer_invalid_sort(struct call *call, const char *sort)
 	char *text;
 
 	if (asprintf(&text, "Invalid sort parameter provided: \"%s\"", sort) < 0) {
-		answer_no_memory(call->response);
+		response_fail_without_memory(call->response);
 		return;
 	}
 	response_refuse(call->response, text, "error-invalid-sort");

@@ -129,7 +129,7 @@ void response_fail(struct response *response, enum response_failure failure)
 		response->retry_after = RETRY_AFTER_SECONDS;
 }
 
-static void fail_without_memory(struct response *response)
+void response_fail_without_memory(struct response *response)
 {
 	log_message(LOG_ERR, "out of memory");
 	response_fail(response, RESPONSE_INTERNAL_ERROR);
@@ -140,7 +140,7 @@ void response_refuse(struct response *response, const char *text, const char *ty
 	char *error;
 
 	if (asprintf(&error, "%s [%s]", text, type) < 0) {
-		fail_without_memory(response);
+		response_fail_without_memory(response);
 		return;
 	}
 	response_error(response, 400, error);
@@ -163,7 +163,7 @@ void response_too_many(struct response *response, int64_t wait_ms)
 void response_succeed(struct response *response, struct json_object *body)
 {
 	if (body == NULL) {
-		fail_without_memory(response);
+		response_fail_without_memory(response);
 		return;
 	}
 	json_object_object_add(body, "success", json_object_new_boolean(true));
@@ -186,7 +186,7 @@ void response_succeed_with(struct response *response, struct json_object *body, 
 	if (response->status != 200)
 		return;
 	if (json_object_to_json_string_ext(body, FORM) == NULL || !json_object_set_string(place, token)) {
-		response_fail(response, RESPONSE_INTERNAL_ERROR);
+		response_fail_without_memory(response);
 		return;
 	}
 	response->secret = place;

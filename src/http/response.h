@@ -44,6 +44,9 @@ enum response_failure {
 
 void response_fail(struct response *response, enum response_failure failure);
 
+/* 500, and a line in the log. */
+void response_fail_without_memory(struct response *response);
+
 /* 400 {"success":false,"error":"TEXT [TYPE]","errorType":"TYPE"} */
 void response_refuse(struct response *response, const char *text, const char *type);
 

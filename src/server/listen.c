@@ -11,7 +11,6 @@
 #include <libgen.h>
 #include <netdb.h>
 #include <pwd.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>

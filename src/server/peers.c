@@ -86,11 +86,10 @@ static void close_drained(struct peers *peers, int connection)
 	ssize_t length;
 	size_t drained = 0;
 
-	do {
-		length = recv(connection, peers->bytes, sizeof peers->bytes, MSG_DONTWAIT);
-		secret_wipe(peers->bytes, length > 0 ? (size_t)length : 0);
-		drained += length > 0 ? (size_t)length : 0;
-	} while (length > 0 && drained < DRAINED_MOST);
+	while (drained < DRAINED_MOST && (length = recv(connection, peers->bytes, sizeof peers->bytes, MSG_DONTWAIT)) > 0) {
+		secret_wipe(peers->bytes, (size_t)length);
+		drained += (size_t)length;
+	}
 	close(connection);
 }
 
