@@ -22,8 +22,8 @@
 
 /* The lock is known to the whole server, so that its name has the database's in it, at a length that all servers take. In a cluster it
  * keeps out others at the same node only; there statements that can be run again, and the version's primary key, do the rest. */
-static const struct statement take_lock = { "SELECT GET_LOCK(SHA1(CONCAT('livechat-sla.', DATABASE())), 60)", "", "i" };
-static const struct statement release_lock = { "SELECT RELEASE_LOCK(SHA1(CONCAT('livechat-sla.', DATABASE())))", "", "i" };
+static const struct statement take_lock = { "SELECT GET_LOCK(SHA2(CONCAT('livechat-sla.', DATABASE()), 256), 60)", "", "i" };
+static const struct statement release_lock = { "SELECT RELEASE_LOCK(SHA2(CONCAT('livechat-sla.', DATABASE()), 256))", "", "i" };
 
 static const struct statement count_version_tables = {
 	"SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'schema_version'",
