@@ -16,10 +16,11 @@
 #include "base/clock.h"
 
 #define NEVER INT64_MAX
+#define AGAIN_MS 100 /* when a descriptor that is not open yet is looked at again */
 
 static timer_t timer;
 static bool open_for_use;
-static _Atomic int guarded = -1; /* these three are the handler's, too */
+static const volatile int *_Atomic guarded; /* these three are the handler's, too */
 static _Atomic int64_t guarded_until;
 static _Atomic int64_t runs_until = NEVER; /* when the timer goes off */
 
@@ -39,15 +40,18 @@ static void run_until(int64_t monotonic_ms)
 static void go_off(int number)
 {
 	int error = errno;
+	const volatile int *fd = guarded;
 
 	(void)number;
-	if (guarded < 0) {
+	if (fd == NULL) {
 		runs_until = NEVER;
 	} else if (clock_monotonic_ms() < guarded_until) {
 		run_until(guarded_until);
+	} else if (*fd < 0) {
+		run_until(clock_monotonic_ms() + AGAIN_MS);
 	} else {
 		runs_until = NEVER;
-		shutdown(guarded, SHUT_RDWR);
+		shutdown(*fd, SHUT_RDWR);
 	}
 	errno = error;
 }
@@ -67,11 +71,11 @@ int deadline_open(void)
 
 /* Released first: the old moment must not meet the new descriptor. The timer is looked at last, so that a handler that comes before has
  * set it for this descriptor or is seen to have left it. */
-void deadline_guard(int fd, int64_t monotonic_ms)
+void deadline_guard(const volatile int *fd, int64_t monotonic_ms)
 {
 	if (!open_for_use)
 		return;
-	guarded = -1;
+	guarded = NULL;
 	guarded_until = monotonic_ms;
 	guarded = fd;
 	if (monotonic_ms < runs_until)
@@ -80,5 +84,5 @@ void deadline_guard(int fd, int64_t monotonic_ms)
 
 void deadline_release(void)
 {
-	guarded = -1;
+	guarded = NULL;
 }

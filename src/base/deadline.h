@@ -13,11 +13,12 @@
  * errno. */
 int deadline_open(void);
 
-/* From `monotonic_ms` on (clock_monotonic_ms), `fd` is shut down in both directions. One descriptor is guarded at a time; a new
- * call takes the place of the one before. Without deadline_open it does nothing. */
-void deadline_guard(int fd, int64_t monotonic_ms);
+/* From `monotonic_ms` on (clock_monotonic_ms), the descriptor in `*fd` is shut down in both directions. It is looked up at that moment, so
+ * that it may be opened while it is guarded; -1 until then. One is guarded at a time; a new call takes the place of the one before.
+ * Without deadline_open it does nothing. */
+void deadline_guard(const volatile int *fd, int64_t monotonic_ms);
 
-/* The guarded descriptor is safe again; call it before closing the descriptor. */
+/* The guarded descriptor is safe again; call it before the descriptor is closed or `*fd` is gone. */
 void deadline_release(void);
 
 #endif

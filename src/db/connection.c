@@ -106,10 +106,11 @@ static int socket_of(MYSQL *mysql)
 #endif
 }
 
-static void guard(const struct connection *connection)
+static void guard(struct connection *connection)
 {
+	connection->socket = socket_of(connection->mysql);
 	if (connection->deadline != NO_DEADLINE)
-		deadline_guard(socket_of(connection->mysql), connection->deadline);
+		deadline_guard(&connection->socket, connection->deadline);
 }
 
 /* -- opening -- */

@@ -29,7 +29,8 @@ struct connection *connection_new(const struct connection_options *options);
 void connection_free(struct connection *connection);
 
 /* Work is begun, repeated and waited for until this moment (clock_monotonic_ms) and given up then. Without deadline_open in this
- * process a blocked read ends by timeout_ms alone. At first there is no deadline. */
+ * process a blocked read ends by timeout_ms alone, and with MySQL's library not at all while TLS is agreed upon. At first there is no
+ * deadline. */
 void connection_set_deadline(struct connection *connection, int64_t monotonic_ms);
 
 /* A piece of work: runs statements and returns what they returned; no statement runs outside one, and no work inside another.

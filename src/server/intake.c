@@ -343,7 +343,7 @@ bool intake_answer(struct intake *intake, const char *text, size_t length)
 {
 	bool sent;
 
-	deadline_guard(intake->served->connection, clock_monotonic_ms() + intake->options.timeout_ms);
+	deadline_guard(&intake->served->connection, clock_monotonic_ms() + intake->options.timeout_ms);
 	FCGX_FClose(intake->fcgi.err);
 	sent = send_text(intake->fcgi.out, text, length);
 	deadline_release();

@@ -31,7 +31,7 @@ def setUpModule():
 	authority, stranger = Authority(directory), Authority(directory, "stranger")
 	authority.issue("right")
 	authority.issue("misnamed", names="DNS:elsewhere.example.org,IP:192.0.2.1")
-	authority.issue("expired", days=-1)
+	authority.issue("expired", days=0)
 	stranger.issue("foreign")
 	Authority(directory, "self-signed")
 	authority.issue("client", subject="/CN=livechat-sla")
@@ -195,12 +195,16 @@ class Rogue:
 					client.settimeout(10)
 					self.speak(client, heard)
 
-	def speak(self, client, heard):
-		lower = 0xf7ff if not self.certificate else 0xf7ff | CAN_TLS
+	@staticmethod
+	def greet(client, tls):
+		lower = 0xf7ff if not tls else 0xf7ff | CAN_TLS
 		greeting = (b"\x0a10.11.0-MariaDB\0" + b"\1\0\0\0" + b"12345678\0" + lower.to_bytes(2, "little") + b"\x21\2\0" + b"\xff\x81\x15" +
 		            b"\0" * 10 + b"123456789012\0" + b"mysql_native_password\0")
-		switch = b"\xfe" + self.way + b"\0" + b"12345678901234567890\0"
 		client.sendall(len(greeting).to_bytes(3, "little") + b"\0" + greeting)
+
+	def speak(self, client, heard):
+		switch = b"\xfe" + self.way + b"\0" + b"12345678901234567890\0"
+		self.greet(client, self.certificate)
 		header, payload = proxy.read_packet(client)
 		heard.plain.extend(payload)
 		if self.certificate:
@@ -213,6 +217,15 @@ class Rogue:
 		while data := client.recv(4096):
 			(heard.encrypted if self.certificate else heard.plain).extend(data)
 			heard.last.extend(data)
+
+
+class Silent(Rogue):
+	"""Says that it has TLS, and then nothing."""
+
+	def speak(self, client, heard):
+		self.greet(client, True)
+		while client.recv(4096):
+			pass
 
 
 class Demanded(unittest.TestCase):
@@ -299,6 +312,14 @@ class Demanded(unittest.TestCase):
 				self.assertNotIn(b"livechat-slactl", bytes(heard[0].plain))
 				self.assertEqual(b"livechat-slactl" in bytes(heard[0].encrypted), plain, "the account, to a server that is not verified")
 				self.assertIn("asked for the password" if plain else "error 2026", log)
+
+	def test_server_that_falls_silent(self):
+		silent = Silent()
+		self.addCleanup(silent.close)
+		with Driver(options(f"ssl-ca={authority.certificate}"), silent.host, 1000) as driver:
+			result = driver("open")
+			self.assertEqual(result.outcome, "UNAVAILABLE", driver.logged())
+			self.assertLess(result.ms, 5000)
 
 	def test_tls_with_any_server_needs_tls(self):
 		"""Without verification the library has told the account's name before it is known that there is no TLS; the password it has not."""

@@ -28,7 +28,7 @@ class Authority:
 		return self.directory / f"{name}.pem", self.directory / f"{name}.key"
 
 	def issue(self, name, subject="/CN=database", names=SERVER_NAMES, days=2):
-		"""A certificate and its key, readable by the programs; one with less than no days has expired."""
+		"""A certificate and its key, readable by the programs; one of no days has expired a second later."""
 		certificate, key = self.files(name)
 		request, extensions = self.directory / f"{name}.csr", self.directory / f"{name}.ext"
 		extensions.write_text(f"subjectAltName={names}\n")
