@@ -6,6 +6,7 @@ The statements are taken from the compiled objects, where macros are texts, so t
 import re
 import unittest
 
+from database import numbers
 from driver import Server
 from stack import BUILDDIR, SRCDIR
 
@@ -27,21 +28,21 @@ def setUpModule():
 	server = Server()
 	server.sql(f"""INSERT INTO users (id, username, email, password_hash, created_at, updated_at)
 			SELECT LPAD(seq, 17, '0'), CONCAT('user ', seq), CONCAT('user ', seq), 'x', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)
-			FROM seq_1_to_{ROWS};
-		INSERT INTO user_roles SELECT LPAD(seq, 17, '0'), 'livechat-agent' FROM seq_1_to_{ROWS};
-		INSERT INTO user_roles SELECT LPAD(seq, 17, '0'), 'admin' FROM seq_1_to_10;
+			FROM {numbers(ROWS)};
+		INSERT INTO user_roles SELECT LPAD(seq, 17, '0'), 'livechat-agent' FROM {numbers(ROWS)};
+		INSERT INTO user_roles SELECT LPAD(seq, 17, '0'), 'admin' FROM {numbers(10)};
 		INSERT INTO tokens (digest, user_id, last_part, created_at)
-			SELECT LPAD(seq, 44, '0'), LPAD(seq, 17, '0'), '000000', UTC_TIMESTAMP(3) FROM seq_1_to_{ROWS};
+			SELECT LPAD(seq, 44, '0'), LPAD(seq, 17, '0'), '000000', UTC_TIMESTAMP(3) FROM {numbers(ROWS)};
 		INSERT INTO sla_policies
 			SELECT LPAD(seq, 24, '0'), CONCAT('name ', seq), 'a description', seq, UTC_TIMESTAMP(3), 'x', UTC_TIMESTAMP(3), 'x'
-			FROM seq_1_to_{ROWS};
+			FROM {numbers(ROWS)};
 		INSERT INTO sla_policy_history (change_id, policy_id, change_kind, changed_at, changed_by, name, description, due_time_in_minutes,
 			created_at, created_by, updated_at, updated_by)
 			SELECT id, id, 'PUT', created_at, 'x', name, description, due_time_in_minutes, created_at, 'x', updated_at, 'x'
 			FROM sla_policies;
 		INSERT INTO audit (change_id, at, username, address, action, target, detail)
 			SELECT LPAD(seq, 24, '0'), UTC_TIMESTAMP(3), CONCAT('user ', seq), '::1', 'login', CONCAT('user ', seq), ''
-			FROM seq_1_to_{ROWS};
+			FROM {numbers(ROWS)};
 		ANALYZE TABLE users, user_roles, tokens, sla_policies, sla_policy_history, audit;""")
 
 

@@ -11,12 +11,14 @@ import re
 import subprocess
 import unittest
 
+from database import VENDOR, MySQL
 from fastcgi import API, Peer
 from fastcgi import request as fastcgi_request
 from process import BUILDDIR, SLACTL, SRCDIR
 from stack import Stack
 
 DENIED = {"1044", "1045", "1142", "1143", "1227", "1370"}  # for a database, files, a table, a column, the server, a routine
+PASSWORD_WARNING = "mysql: [Warning] Using a password on the command line interface can be insecure.\n"
 USER, PASSWORD = "agent", "correct horse battery staple"
 
 # A right as GRANT has it; column is "" where it is for the whole table.
@@ -239,6 +241,7 @@ class Needed(unittest.TestCase):
 
 
 class Socket(unittest.TestCase):
+	@unittest.skipIf(VENDOR is MySQL, "its server has no such way unless a plugin is loaded")
 	def test_account_that_the_server_knows_by_the_socket(self):
 		"""It needs no password, which nobody can then find in the file that the service reads."""
 		name = pwd.getpwuid(os.geteuid()).pw_name
@@ -289,11 +292,10 @@ class Refused(unittest.TestCase):
 
 	def ask(self, account, sql):
 		"""The number of the error that it ends with, or what else was said."""
-		result = subprocess.run(["mariadb", "--no-defaults", f"--socket={account['socket']}", f"--user={account['user']}",
-		                         f"--password={account['password']}", "--skip-column-names", account["database"]], input=sql,
-		                        capture_output=True, text=True)
+		command = stack.database.client(f"--password={account['password']}", "--skip-column-names", account["database"], user=account["user"])
+		result = subprocess.run(command, input=sql, capture_output=True, text=True)
 		number = re.search(r"^ERROR (\d+)", result.stderr, re.MULTILINE)
-		return number[1] if number else result.stderr
+		return number[1] if number else result.stderr.replace(PASSWORD_WARNING, "")
 
 	def expect_denied(self, account, statements):
 		for sql in statements:
@@ -313,7 +315,6 @@ class Refused(unittest.TestCase):
 				self.assertEqual(self.ask(stack.client, sql), "")
 
 	def test_databases_that_it_sees(self):
-		result = subprocess.run(["mariadb", "--no-defaults", f"--socket={stack.database.socket}", "--user=livechat-sla",
-		                         f"--password={stack.client['password']}", "--skip-column-names"], input="SHOW DATABASES", capture_output=True,
-		                        text=True)
-		self.assertEqual(sorted(result.stdout.split()), ["information_schema", "livechat_sla"])
+		command = stack.database.client(f"--password={stack.client['password']}", "--skip-column-names", user="livechat-sla")
+		result = subprocess.run(command, input="SHOW DATABASES", capture_output=True, text=True)
+		self.assertEqual(set(result.stdout.split()) - {"performance_schema"}, {"information_schema", "livechat_sla"})

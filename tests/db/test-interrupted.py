@@ -84,8 +84,7 @@ class Storm:
 	"""KILL QUERY for one session, some thousand times a second, until the end of the block."""
 
 	def __init__(self, session):
-		command = ["mariadb", "--no-defaults", f"--socket={server.database.socket}", "--user=root", "--force"]
-		self.client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+		self.client = subprocess.Popen(server.database.client("--force"), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 		self.lines = f"KILL QUERY {session}; DO SLEEP(0.00005);\n".encode() * 100
 		self.thread = threading.Thread(target=self.feed)
 

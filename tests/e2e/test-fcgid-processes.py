@@ -39,7 +39,7 @@ def pending(pid, number):
 @contextlib.contextmanager
 def uncommitted(name):
 	"""Somebody else is about to create this policy, and those who create it too must wait."""
-	command = ["mariadb", "--no-defaults", f"--socket={stack.database.socket}", "--user=root", "--batch", "--unbuffered", "livechat_sla"]
+	command = stack.database.client("--batch", "--unbuffered", "livechat_sla")
 	with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
 		client.stdin.write("BEGIN; INSERT INTO sla_policies (id, name, description, due_time_in_minutes, created_at, created_by, updated_at, "
 		                   f"updated_by) VALUES (REPEAT('0', 24), '{name}', '', 2, UTC_TIMESTAMP(3), '', UTC_TIMESTAMP(3), ''); SELECT 'done';\n")

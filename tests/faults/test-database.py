@@ -9,11 +9,12 @@ import subprocess
 import time
 import unittest
 
+from database import copy_tree
 from faults import WORKERS, Faults
 from ledger import PATH
 from process import USER, wait_until
 from proxy import CUT, EXECUTE, HANG, PASS, QUERY, SWALLOW, Proxy
-from stack import Stack, copy_tree
+from stack import Stack
 
 STOPPED_SECONDS = 10
 OURS = "livechat-sla"
@@ -81,8 +82,8 @@ class Sessions(Faults):
 		self.assertEqual(set(ledger.statuses), {200, 400}, "no client notices")
 
 	def hold_a_connection(self):
-		return subprocess.Popen(["mariadb", "--no-defaults", f"--socket={self.database.socket}", "--user=hog"], stdin=subprocess.PIPE,
-		                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+		return subprocess.Popen(self.database.client(user="hog"), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+		                        stderr=subprocess.DEVNULL)
 
 	def crowd_out(self, hogs, most):
 		"""Others take the connections that ours lose; root may have to wait for one, too."""

@@ -12,6 +12,7 @@ import time
 import unittest
 
 from crowd import Crowd
+from database import numbers
 from fastcgi import Peer, request
 from faults import Faults
 from ledger import PATH
@@ -140,7 +141,8 @@ class Memory(Faults):
 
 	def test_none_is_left_for_the_answer(self):
 		"""With less and less of it there comes an amount with which policies can be read from the database, but their list not be written."""
-		self.database.sql("INSERT INTO sla_policies SELECT LPAD(seq, 24, '0'), seq, REPEAT('x', 4000), seq, NOW(), '', NOW(), '' FROM seq_1_to_100")
+		self.database.sql("INSERT INTO sla_policies SELECT LPAD(seq, 24, '0'), seq, REPEAT('x', 4000), seq, NOW(), '', NOW(), '' "
+		                  f"FROM {numbers(100)}")
 		begin, answers = len(self.pool.log.read_text()), []
 		limit = max(map(self.size, self.pool.workers())) + 5120
 		while not answers or answers[-1][1].status == 200:

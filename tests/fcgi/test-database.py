@@ -4,6 +4,7 @@
 import time
 import unittest
 
+from database import numbers
 from fastcgi import API, END_REQUEST, Peer, answer, records, request
 from process import wait_until
 from stack import Stack
@@ -58,8 +59,8 @@ class WithDatabase(unittest.TestCase):
 
 	def fill(self):
 		"""So many policies that their list does not fit into a socket."""
-		self.stack.database.sql("""INSERT INTO sla_policies (id, name, description, due_time_in_minutes, created_at, created_by, updated_at, updated_by)
-			SELECT LPAD(seq, 24, '0'), seq, REPEAT('😀', 4000), seq, NOW(3), 'somebody', NOW(3), 'somebody' FROM seq_1_to_100""")
+		self.stack.database.sql(f"""INSERT INTO sla_policies (id, name, description, due_time_in_minutes, created_at, created_by, updated_at, updated_by)
+			SELECT LPAD(seq, 24, '0'), seq, REPEAT('😀', 4000), seq, NOW(3), 'somebody', NOW(3), 'somebody' FROM {numbers(100)}""")
 
 	def test_answer_that_is_not_read(self):
 		self.fill()

@@ -7,8 +7,9 @@ import secrets
 import shutil
 import unittest
 
-from process import USER, Process, free_port, wait_until
-from stack import Database, Site, Stack, can_connect, copy_tree
+from database import Database, copy_tree
+from process import USER, Process, can_connect, free_port, wait_until
+from stack import Site, Stack
 
 # Where Galera's library may be: Debian's place, Red Hat's.
 PROVIDERS = [path for path in ("/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so") if pathlib.Path(path).exists()]

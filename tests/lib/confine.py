@@ -16,7 +16,9 @@ import struct
 import subprocess
 import sys
 
-NUMBERS = next(pathlib.Path("/usr/include").glob("**/asm/unistd_64.h"), None)
+# Debian has the headers of other machines beside ours.
+PLACES = (pathlib.Path("/usr/include", *place, "asm/unistd_64.h") for place in (("x86_64-linux-gnu",), ()))
+NUMBERS = next(filter(pathlib.Path.exists, PLACES), None)
 ABSENT = ("only x86-64 is known here" if platform.machine() != "x86_64" else
           "systemd-analyze is not installed" if not shutil.which("systemd-analyze") else
           "the kernel's headers are not installed" if NUMBERS is None else None)

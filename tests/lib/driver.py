@@ -84,7 +84,7 @@ class Server:
 
 	def wait_for_lock(self):
 		"""Until somebody waits for a row that another transaction holds."""
-		waits = "SELECT 1 FROM information_schema.global_status WHERE variable_name = 'Innodb_row_lock_current_waits' AND variable_value > 0"
+		waits = "SHOW GLOBAL STATUS WHERE variable_name = 'Innodb_row_lock_current_waits' AND value > 0"
 		wait_until(lambda: self.sql(waits), "a transaction that waits", 10)
 
 	def close(self):

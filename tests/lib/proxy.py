@@ -8,6 +8,8 @@ import struct
 import threading
 
 QUERY, PREPARE, EXECUTE = 0x03, 0x16, 0x17
+CLIENT_QUERY_ATTRIBUTES = 1 << 27
+NO_ATTRIBUTES = b"\0\1"  # before the text of a query: none of them, in one set
 SERVER_STATUS_IN_TRANS, SERVER_STATUS_AUTOCOMMIT = 1, 2
 
 PASS = "pass"
@@ -69,6 +71,7 @@ class Session:
 		self.server = socket.socket(socket.AF_UNIX)
 		self.statements = {}
 		self.preparing = None
+		self.attributes = False
 		self.on_answer = None
 		self.server.connect(str(proxy.target))
 		for work in (self.upstream, self.downstream):
@@ -118,12 +121,16 @@ class Session:
 		raise Closed
 
 	def command_of(self, header, payload):
-		"""A packet with number 0 begins a command; the others belong to the login."""
+		"""A packet with number 0 begins a command; the others belong to the login, which begins with the client's capabilities."""
 		if header[3] != 0:
+			if header[3] == 1:
+				self.attributes = bool(int.from_bytes(payload[:4], "little") & CLIENT_QUERY_ATTRIBUTES)
 			return None
 		kind = payload[0]
 		if kind == PREPARE:
 			self.preparing = payload[1:].decode()
+		if kind == QUERY and self.attributes:
+			return Command(kind, payload[1:].removeprefix(NO_ATTRIBUTES).decode())
 		if kind in (QUERY, PREPARE):
 			return Command(kind, payload[1:].decode())
 		if kind == EXECUTE:

@@ -4,7 +4,6 @@
 import atexit
 import collections
 import contextlib
-import fcntl
 import http.client
 import json
 import os
@@ -18,6 +17,7 @@ import sys
 import tempfile
 
 import tap
+from database import Database
 from fronts import Lighttpd
 from process import BUILDDIR, DAEMON, SLACTL, SRCDIR, USER, WRAPPER, Process, can_connect, children, processes, wait_until
 
@@ -34,85 +34,6 @@ def private_memory(pid):
 def instrumented():
 	"""Whether valgrind or a sanitizer runs the program; it keeps what is freed, so that memory grows."""
 	return bool(WRAPPER) or b"__asan_init" in DAEMON.read_bytes()
-
-
-class Database:
-	"""A MariaDB of our own: a data directory and a unix socket, no network."""
-
-	OPTIONS = ("--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M", "--key-buffer-size=64K", "--aria-pagecache-buffer-size=1M",
-	           "--performance-schema=OFF", "--skip-log-bin", "--skip-name-resolve", "--loose-innodb-use-native-aio=OFF")
-	TEMPLATE = BUILDDIR / "tests/database-template"
-
-	def __init__(self, directory):
-		self.directory = directory
-		self.data = directory / "data"
-		self.socket = directory / "db.sock"
-		self.process = None
-		self.options = []
-		self.copy_template()
-
-	def copy_template(self):
-		self.TEMPLATE.parent.mkdir(parents=True, exist_ok=True)
-		with open(f"{self.TEMPLATE}.lock", "w") as lock:
-			fcntl.flock(lock, fcntl.LOCK_EX)
-			if not self.TEMPLATE.exists():
-				self.make_template()
-		copy_tree(self.TEMPLATE, self.data)
-
-	def make_template(self):
-		"""Made in the short directory, which the database's user can reach whoever owns the build directory."""
-		made, new = self.directory / "template", f"{self.TEMPLATE}.new"
-		user = [f"--user={USER}"] if USER else []
-		result = subprocess.run(["mariadb-install-db", "--no-defaults", f"--datadir={made}", "--auth-root-authentication-method=normal",
-		                         "--skip-test-db", "--force", *user, *self.OPTIONS], stdin=subprocess.DEVNULL,
-		                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-		if result.returncode != 0:
-			raise RuntimeError(f"mariadb-install-db: {result.stdout}")
-		shutil.rmtree(new, ignore_errors=True)
-		copy_tree(made, new)
-		shutil.rmtree(made)
-		os.rename(new, self.TEMPLATE)
-
-	def address(self):
-		"""Where clients find it, as their option file says it."""
-		return {"socket": self.socket}
-
-	def start(self):
-		self.process = Process("database", ["mariadbd", "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
-		                                    f"--pid-file={self.directory / 'db.pid'}", f"--tmpdir={self.directory}", "--skip-networking",
-		                                    *self.OPTIONS, *self.options], self.directory, USER)
-		self.process.wait_for(lambda: can_connect(self.socket), "its socket")
-
-	def stop(self):
-		self.process.stop()
-
-	def kill(self):
-		self.process.kill()
-
-	def pause(self):
-		self.process.send(signal.SIGSTOP)
-
-	def resume(self):
-		self.process.send(signal.SIGCONT)
-
-	def sql(self, text, database="livechat_sla"):
-		"""Runs statements as root; rows as lists of strings, None for NULL."""
-		result = subprocess.run(["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", "--batch", "--skip-column-names",
-		                         "--default-character-set=utf8mb4", database], input=text, capture_output=True, encoding="utf-8")
-		if result.returncode != 0:
-			raise RuntimeError(f"SQL: {result.stderr}")
-		return [[unescape(column) for column in line.split("\t")] for line in result.stdout.split("\n")[:-1]]
-
-
-def unescape(column):
-	if column == "NULL":
-		return None
-	return re.sub(r"\\(.)", lambda match: {"n": "\n", "t": "\t", "0": "\0"}.get(match[1], match[1]), column)
-
-
-def copy_tree(source, target):
-	"""With owners and modes."""
-	subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
 
 class Pool:
@@ -318,7 +239,7 @@ class Stack(Site):
 		self.database.start()
 		self.database.sql("CREATE DATABASE livechat_sla CHARACTER SET utf8mb4", database="mysql")
 		for account in (self.client, self.administrator, self.owner):
-			self.database.sql(f"CREATE USER '{account['user']}'@'localhost' IDENTIFIED BY '{account['password']}'")
+			self.database.create_account(account)
 		self.database.sql("GRANT ALL ON livechat_sla.* TO 'livechat-owner'@'localhost'")
 		self.pool.write_configuration()
 		self.slactl("db", "init", f"--sql-dir={SRCDIR / 'sql'}", "--group=client-livechat-owner")

@@ -12,7 +12,7 @@ import signal
 import sys
 import unittest
 
-TEST_SECONDS = int(os.environ.get("SLA_TEST_SECONDS", "120"))
+TEST_SECONDS = int(os.environ.get("SLA_TEST_SECONDS", "600"))
 
 # Functions that return text worth seeing beside a failure.
 diagnostics = []

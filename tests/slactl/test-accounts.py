@@ -15,6 +15,7 @@ import termios
 import unittest
 
 from contract import GOOD, PATH
+from database import numbers
 from stack import SLACTL, Credentials, Stack, wait_until
 
 INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -90,7 +91,7 @@ class Users(Case):
 
 	def test_many_users(self):
 		stack.database.sql("INSERT INTO users (id, username, created_at, updated_at) SELECT CONCAT('aaaaaaaaaaaaa', 1000 + seq), CONCAT('u', 1000 + seq), "
-		                   "UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) FROM seq_1_to_1100")
+		                   f"UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) FROM {numbers(1100)}")
 		names = ["administrator", *(f"u{1000 + number}" for number in range(1, 1101))]
 		self.assertEqual([user["username"] for user in listed("user", "list")], names)
 		self.assertEqual([line.split()[0] for line in run("user", "list").stdout.splitlines()], ["USER", *names])
