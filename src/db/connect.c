@@ -183,7 +183,8 @@ enum outcome connect_set_up(struct connection *connection)
 		  " SESSION group_concat_max_len=1048576," /* MySQL's own 1024 would cut a list of ids short */
 		  " SESSION sql_mode='STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'", false, false },
 		{ "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE", false, false },
-		{ "SET SESSION max_sort_length=16384", true, false }, /* a description's bytes; the default is 1024 */
+		/* To sort by a description's bytes. By default 1024 of them count, and MySQL's buffer is too small for a few such rows. */
+		{ "SET SESSION max_sort_length=16384, SESSION sort_buffer_size=GREATEST(@@sort_buffer_size, 2097152)", true, false },
 		{ "SET SESSION innodb_snapshot_isolation=ON", true, false }, /* MariaDB */
 		/* Galera: reads see what other nodes acknowledged, and none answers that has lost the others. */
 		{ "SET SESSION wsrep_sync_wait=1, SESSION wsrep_dirty_reads=OFF", true, false },

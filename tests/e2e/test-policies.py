@@ -351,7 +351,7 @@ class Indexes(Case):
 		stack.database.sql("INSERT INTO sla_policies SELECT LPAD(seq, 24, '0'), CONCAT('n', LPAD(seq, 6, '0')), '', seq, UTC_TIMESTAMP(3), 'x', "
 		                   f"UTC_TIMESTAMP(3), 'x' FROM {numbers(1000)}; ANALYZE TABLE sla_policies")
 		stack.database.sql(f"SET GLOBAL slow_query_log_file = '{log}'; SET GLOBAL long_query_time = 3600; "
-		                   "SET GLOBAL log_queries_not_using_indexes = ON; SET GLOBAL log_slow_min_examined_row_limit = 0; SET GLOBAL slow_query_log = ON")
+		                   "SET GLOBAL log_queries_not_using_indexes = ON; SET GLOBAL slow_query_log = ON")
 		policy_id = self.create("indexed", 100000)
 		for sort in ("name", "dueTimeInMinutes", "_id"):
 			for direction in (1, -1):

@@ -15,6 +15,9 @@ class MariaDB:
 	SERVER, CLIENT = "mariadbd", "mariadb"
 	ISOLATION, STATEMENT_TIME = "tx_isolation", "max_statement_time"
 	DENIED = "error 1045"
+	PLAN = (1, 2, 3, 5)  # columns of EXPLAIN: select_type, table, type, key
+	TLS = ()
+	RELOAD_TLS = "FLUSH SSL"
 	OPTIONS = ("--innodb-log-file-size=8M", "--key-buffer-size=64K", "--aria-pagecache-buffer-size=1M",
 	           "--loose-innodb-use-native-aio=OFF")
 	# Makes a data directory in which root has no password.
@@ -25,6 +28,9 @@ class MySQL:
 	SERVER, CLIENT = "mysqld", "mysql"
 	ISOLATION, STATEMENT_TIME = "transaction_isolation", "max_execution_time"
 	DENIED = "error (1045|2061)"  # 2061: it wants TLS before it says so
+	PLAN = (1, 2, 4, 6)
+	TLS = ("--tls-version=TLSv1.2,TLSv1.3",)
+	RELOAD_TLS = "ALTER INSTANCE RELOAD TLS"
 	# Without TLS, so that a proxy sees what is said.
 	OPTIONS = ("--innodb-redo-log-capacity=8M", "--innodb-use-native-aio=OFF", "--mysqlx=OFF", "--secure-file-priv=NULL", "--tls-version=")
 	INSTALL = ("mysqld", "--no-defaults", "--initialize-insecure")
@@ -35,7 +41,8 @@ VENDOR = MariaDB if shutil.which(MariaDB.SERVER) or not shutil.which(MySQL.SERVE
 class Database:
 	"""A server of our own: a data directory and a unix socket, no network."""
 
-	OPTIONS = ("--innodb-buffer-pool-size=16M", "--performance-schema=OFF", "--skip-log-bin", "--skip-name-resolve", *VENDOR.OPTIONS)
+	OPTIONS = ("--innodb-buffer-pool-size=16M", "--sort-buffer-size=32K", "--performance-schema=OFF", "--skip-log-bin",
+	           "--skip-name-resolve", *VENDOR.OPTIONS)
 	TEMPLATE = BUILDDIR / "tests/database-template"
 
 	def __init__(self, directory):
