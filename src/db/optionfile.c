@@ -2,12 +2,12 @@
  * Copyright (c) 2026 The livechat-sla authors
  *
  * What the option file asks of the client library, which reads it when it connects, so that the file wins over the program. The library
- * takes no notice of an option that it does not know: one that MySQL's library alone has, as ssl-mode, would leave the connection bare
- * where MariaDB's is used.
+ * takes no notice of an option that it does not know: one that is for programs, as MySQL's ssl-mode, would leave the connection bare.
  */
 #include "db/optionfile.h"
 
 #include <errmsg.h>
+#include <mysql.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -66,22 +66,50 @@ static void take_verification(struct option_file *options, const char *value)
 		note_mistake(options, CR_SSL_CONNECTION_ERROR, "ssl-verify-server-cert must be 1 or 0");
 }
 
+/* MySQL's library lets a name be cut short. */
+static bool is_one_of(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(names[i], name, strlen(name)) == 0)
+			return true;
+	return false;
+}
+
+/* When it has read these from the file, MySQL's library goes on without TLS again if the server has none. */
+static bool undoes_tls(const char *name)
+{
+#ifdef MARIADB_BASE_VERSION
+	(void)name;
+	return false;
+#else
+	static const char *const names[] = { "ssl-crl", "ssl-crlpath", "tls-version" };
+
+	return is_one_of(name, names, sizeof names / sizeof *names);
+#endif
+}
+
 static void take_tls(struct option_file *options, const char *name, const char *value)
 {
 	if (!is_off(value))
 		options->tls = true;
 	if (strcmp(name, "ssl-verify-server-cert") == 0)
 		take_verification(options, value);
+	if (undoes_tls(name))
+		note_mistake(options, CR_SSL_CONNECTION_ERROR, "with ssl-crl or tls-version MySQL's library would do without TLS");
 }
 
 static bool is_time_out(const char *name)
 {
 	static const char *const names[] = { "timeout", "connect-timeout", "read-timeout", "write-timeout" };
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
+	return is_one_of(name, names, sizeof names / sizeof *names);
+}
+
+static bool is_local_infile(const char *name)
+{
+	static const char *const names[] = { "local-infile" };
+
+	return is_one_of(name, names, 1);
 }
 
 static void take_option(struct option_file *options, const char *name, const char *value)
@@ -90,7 +118,7 @@ static void take_option(struct option_file *options, const char *name, const cha
 		take_tls(options, name, value);
 	else if (strcmp(name, "protocol") == 0)
 		options->protocol = true;
-	else if (strcmp(name, "local-infile") == 0 && !is_off(value))
+	else if (is_local_infile(name) && !is_off(value))
 		note_mistake(options, OPTION_ERROR, "local-infile would let the server read the files of this host");
 	else if (is_time_out(name))
 		note_mistake(options, OPTION_ERROR, "the time-outs of the connection are those of database-timeout");
