@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The livechat-sla authors
 """Passwords and tokens reach no log, no list of arguments and no environment, whatever becomes of the calls that carry them, and stay in no
 memory when these are answered."""
+import ctypes
 import hashlib
 import json
 import os
@@ -29,6 +30,13 @@ def setUpModule():
 
 def tearDownModule():
 	stack.finish()
+
+
+def crypt(text, setting):
+	"""The function of crypt(3)."""
+	function = ctypes.CDLL("libcrypt.so.1").crypt
+	function.restype = ctypes.c_char_p
+	return function(text.encode(), setting.encode()).decode()
 
 
 def call(method, path, body=None, credentials=None):
@@ -128,7 +136,7 @@ class Memory(unittest.TestCase):
 	def setUpClass(cls):
 		cls.eve = stack.add_user("eve", "admin", "user")
 		digest = hashlib.sha256(cls.PASSWORD.encode()).hexdigest()
-		stack.database.sql(f"UPDATE users SET password_hash = ENCRYPT('{digest}', '$2y$04$NRRRQ25dq/KuCkanVKymi.') WHERE username = 'eve'")
+		stack.database.sql(f"UPDATE users SET password_hash = '{crypt(digest, '$2y$04$NRRRQ25dq/KuCkanVKymi.')}' WHERE username = 'eve'")
 		cls.secrets = {"password": cls.PASSWORD, "its digest": digest, "token": cls.eve.token}
 		stack.secrets += cls.secrets.values()
 
