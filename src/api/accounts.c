@@ -12,6 +12,7 @@
 #include "api/route.h"
 #include "api/service.h"
 #include "base/config.h"
+#include "base/document.h"
 #include "base/password.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -121,28 +122,23 @@ static enum outcome by_nothing(struct call *call, const char *address)
 	return login_refuse(call->connection, address);
 }
 
-static void add_text(struct json_object *object, const char *name, const char *text)
-{
-	json_object_object_add(object, name, json_object_new_string(text));
-}
-
-static void add_roles(struct json_object *object, const struct user *user)
+static void add_roles(struct json_object **object, const struct user *user)
 {
 	struct json_object *roles = json_object_new_array();
 
 	for (size_t i = 0; i < user->roles_count; i++)
-		json_object_array_add(roles, json_object_new_string(user->roles[i]));
-	json_object_object_add(object, "roles", roles);
+		document_append(&roles, json_object_new_string(user->roles[i]));
+	document_add(object, "roles", roles);
 }
 
 static enum outcome describe_briefly(void *context, const struct user *user)
 {
-	struct json_object *me = context;
+	struct json_object **me = context;
 
-	add_text(me, "_id", user->id);
-	add_text(me, "username", user->username);
+	document_add_text(me, "_id", user->id);
+	document_add_text(me, "username", user->username);
 	add_roles(me, user);
-	json_object_object_add(me, "active", json_object_new_boolean(user->active));
+	document_add(me, "active", json_object_new_boolean(user->active));
 	return OUTCOME_DONE;
 }
 
@@ -151,13 +147,13 @@ static struct json_object *with_data(struct json_object *data)
 {
 	struct json_object *body = json_object_new_object();
 
-	add_text(body, "status", "success");
-	json_object_object_add(body, "data", data);
+	document_add_text(&body, "status", "success");
+	document_add(&body, "data", data);
 	return body;
 }
 
 /* False after having answered: also 401, for one who is removed at this moment. */
-static bool read_user(struct call *call, const char *username, user_visitor *visitor, struct json_object *object)
+static bool read_user(struct call *call, const char *username, user_visitor *visitor, struct json_object **object)
 {
 	enum outcome outcome = user_show(call->connection, username, visitor, object);
 
@@ -171,13 +167,15 @@ static void answer_login(struct call *call, const struct login *login)
 {
 	struct json_object *data = json_object_new_object(), *me = json_object_new_object(), *token = response_place();
 
-	add_text(data, "userId", login->user_id);
-	json_object_object_add(data, "authToken", token);
-	json_object_object_add(data, "me", me);
-	if (read_user(call, login->username, describe_briefly, me))
+	document_add_text(&data, "userId", login->user_id);
+	document_add(&data, "authToken", token);
+	if (read_user(call, login->username, describe_briefly, &me)) {
+		document_add(&data, "me", me);
 		response_succeed_with(call->response, with_data(data), token, login->token);
-	else
+	} else {
+		json_object_put(me);
 		json_object_put(data);
+	}
 }
 
 static void log_in_by(struct call *call, const struct credentials *credentials)
@@ -215,40 +213,36 @@ static void log_in(struct call *call)
 static void log_out(struct call *call)
 {
 	struct caller caller;
-	struct json_object *data;
 
 	caller_read(&caller, call);
-	if (!answer_outcome(call->response, login_end(call->connection, &caller.actor, call->request->auth_token)))
-		return;
-	data = json_object_new_object();
-	add_text(data, "message", "You've been logged out!");
-	response_succeed(call->response, with_data(data));
+	if (answer_outcome(call->response, login_end(call->connection, &caller.actor, call->request->auth_token)))
+		response_succeed(call->response, with_data(document_of("message", json_object_new_string("You've been logged out!"))));
 }
 
 /* Nobody has checked an address, so that none is verified. */
-static void add_emails(struct json_object *object, const struct user *user)
+static void add_emails(struct json_object **object, const struct user *user)
 {
 	struct json_object *emails = json_object_new_array(), *email;
 
 	if (user->email != NULL) {
 		email = json_object_new_object();
-		add_text(email, "address", user->email);
-		json_object_object_add(email, "verified", json_object_new_boolean(false));
-		json_object_array_add(emails, email);
+		document_add_text(&email, "address", user->email);
+		document_add(&email, "verified", json_object_new_boolean(false));
+		document_append(&emails, email);
 	}
-	json_object_object_add(object, "emails", emails);
+	document_add(object, "emails", emails);
 }
 
 static enum outcome describe(void *context, const struct user *user)
 {
-	struct json_object *me = context;
+	struct json_object **me = context;
 
-	add_text(me, "_id", user->id);
-	add_text(me, "username", user->username);
-	add_text(me, "name", user->name);
+	document_add_text(me, "_id", user->id);
+	document_add_text(me, "username", user->username);
+	document_add_text(me, "name", user->name);
 	add_emails(me, user);
 	add_roles(me, user);
-	json_object_object_add(me, "active", json_object_new_boolean(user->active));
+	document_add(me, "active", json_object_new_boolean(user->active));
 	return OUTCOME_DONE;
 }
 
@@ -256,7 +250,7 @@ static void show_me(struct call *call)
 {
 	struct json_object *me = json_object_new_object();
 
-	if (read_user(call, call->session.username, describe, me))
+	if (read_user(call, call->session.username, describe, &me))
 		response_succeed(call->response, me);
 	else
 		json_object_put(me);

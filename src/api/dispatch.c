@@ -223,11 +223,16 @@ static bool body_valid(struct call *call)
 
 static bool query_valid(struct call *call)
 {
+	bool no_memory;
+
 	if (call->route->query == NULL)
 		return true;
-	if (query_parse(call->request->query, &call->query))
+	if (query_parse(call->request->query, &call->query, &no_memory))
 		return keeps_to(call->route->query, call->query, call->response);
-	response_refuse(call->response, "must be a valid query string", INVALID_PARAMS);
+	if (no_memory)
+		response_fail_without_memory(call->response);
+	else
+		response_refuse(call->response, "must be a valid query string", INVALID_PARAMS);
 	return false;
 }
 

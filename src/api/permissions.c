@@ -10,6 +10,7 @@
 #include "api/answer.h"
 #include "api/caller.h"
 #include "api/route.h"
+#include "base/document.h"
 #include "http/response.h"
 #include "model/permission.h"
 #include "model/role.h"
@@ -24,34 +25,33 @@ static enum outcome add_permission(void *context, const struct permission *permi
 	struct json_object *shown = json_object_new_object(), *roles = json_object_new_array();
 
 	for (size_t i = 0; i < permission->roles_count; i++)
-		json_object_array_add(roles, json_object_new_string(permission->roles[i]));
-	json_object_object_add(shown, "_id", json_object_new_string(permission->id));
-	json_object_object_add(shown, "roles", roles);
-	json_object_object_add(shown, "_updatedAt", json_object_new_string(permission->updated_at));
-	json_object_array_add(context, shown);
+		document_append(&roles, json_object_new_string(permission->roles[i]));
+	document_add_text(&shown, "_id", permission->id);
+	document_add(&shown, "roles", roles);
+	document_add_text(&shown, "_updatedAt", permission->updated_at);
+	document_append(context, shown);
 	return OUTCOME_DONE;
 }
 
-/* {KEY: all permissions}; NULL after having answered that they can not be read. */
-static struct json_object *all_permissions(struct call *call, const char *key)
+/* False after having answered that they can not be read. */
+static bool read_permissions(struct call *call, struct json_object **permissions)
 {
-	struct json_object *body = json_object_new_object(), *permissions = json_object_new_array();
-
-	json_object_object_add(body, key, permissions);
+	*permissions = json_object_new_array();
 	if (answer_outcome(call->response, permission_list(call->connection, add_permission, permissions)))
-		return body;
-	json_object_put(body);
-	return NULL;
+		return true;
+	json_object_put(*permissions);
+	return false;
 }
 
 /* None is ever removed. */
 static void list_all(struct call *call)
 {
-	struct json_object *body = all_permissions(call, "update");
+	struct json_object *permissions, *body;
 
-	if (body == NULL)
+	if (!read_permissions(call, &permissions))
 		return;
-	json_object_object_add(body, "remove", json_object_new_array());
+	body = document_of("update", permissions);
+	document_add(&body, "remove", json_object_new_array());
 	response_succeed(call->response, body);
 }
 
@@ -153,19 +153,16 @@ static void answer_refusal(struct call *call, enum permission_refusal refusal)
 static void carry_out(struct call *call, const struct changes *changes)
 {
 	enum permission_refusal refusal;
-	struct json_object *body;
+	struct json_object *permissions;
 	struct caller caller;
 	enum outcome outcome;
 
 	caller_read(&caller, call);
 	outcome = permission_update(call->connection, &caller.actor, changes->list, changes->count, &refusal);
-	if (outcome == OUTCOME_REFUSED) {
+	if (outcome == OUTCOME_REFUSED)
 		answer_refusal(call, refusal);
-	} else if (answer_outcome(call->response, outcome)) {
-		body = all_permissions(call, "permissions");
-		if (body != NULL)
-			response_succeed(call->response, body);
-	}
+	else if (answer_outcome(call->response, outcome) && read_permissions(call, &permissions))
+		response_succeed(call->response, document_of("permissions", permissions));
 }
 
 static void update(struct call *call)
@@ -191,22 +188,21 @@ static enum outcome add_role(void *context, const struct role *role)
 {
 	struct json_object *shown = json_object_new_object();
 
-	json_object_object_add(shown, "_id", json_object_new_string(role->id));
-	json_object_object_add(shown, "name", json_object_new_string(role->name));
-	json_object_object_add(shown, "description", json_object_new_string(role->description));
-	json_object_array_add(context, shown);
+	document_add_text(&shown, "_id", role->id);
+	document_add_text(&shown, "name", role->name);
+	document_add_text(&shown, "description", role->description);
+	document_append(context, shown);
 	return OUTCOME_DONE;
 }
 
 static void list_roles(struct call *call)
 {
-	struct json_object *body = json_object_new_object(), *roles = json_object_new_array();
+	struct json_object *roles = json_object_new_array();
 
-	json_object_object_add(body, "roles", roles);
-	if (answer_outcome(call->response, role_list(call->connection, add_role, roles)))
-		response_succeed(call->response, body);
+	if (answer_outcome(call->response, role_list(call->connection, add_role, &roles)))
+		response_succeed(call->response, document_of("roles", roles));
 	else
-		json_object_put(body);
+		json_object_put(roles);
 }
 
 #define EDITORS { "access-permissions" }

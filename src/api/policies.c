@@ -12,6 +12,7 @@
 #include "api/policies_document.h"
 #include "api/policies_sort.h"
 #include "api/route.h"
+#include "base/document.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "json/schema.h"
@@ -32,33 +33,24 @@ static const struct schema_property query_properties[] = {
 
 static const struct schema query_schema = { query_properties, sizeof query_properties / sizeof *query_properties };
 
-/* {"sla": SLA} */
-static struct json_object *wrapped(struct json_object *sla)
-{
-	struct json_object *body = json_object_new_object();
-
-	json_object_object_add(body, "sla", sla);
-	return body;
-}
-
 /* The answers that carry a policy differ in the order of their keys and in what they leave out. */
 static struct json_object *created(const struct policy *policy)
 {
 	struct json_object *sla = json_object_new_object();
 
-	policies_add_texts(sla, policy);
-	policies_add_id(sla, policy);
-	return wrapped(sla);
+	policies_add_texts(&sla, policy);
+	policies_add_id(&sla, policy);
+	return document_of("sla", sla);
 }
 
 static struct json_object *changed(const struct policy *policy)
 {
 	struct json_object *sla = json_object_new_object();
 
-	policies_add_texts(sla, policy);
-	policies_add_updated_at(sla, policy);
-	policies_add_id(sla, policy);
-	return wrapped(sla);
+	policies_add_texts(&sla, policy);
+	policies_add_updated_at(&sla, policy);
+	policies_add_id(&sla, policy);
+	return document_of("sla", sla);
 }
 
 static void answer_not_found(struct call *call)
@@ -172,18 +164,18 @@ static bool sort_parameter(struct call *call, struct policy_query *query)
 
 static enum outcome add_to_list(void *context, const struct policy *policy)
 {
-	json_object_array_add(context, policies_document(policy));
+	document_append(context, policies_document(policy));
 	return OUTCOME_DONE;
 }
 
 static struct json_object *listed(struct json_object *slas, int64_t offset, int64_t total)
 {
-	int64_t count = (int64_t)json_object_array_length(slas);
-	struct json_object *body = wrapped(slas);
+	int64_t count = slas == NULL ? 0 : (int64_t)json_object_array_length(slas);
+	struct json_object *body = document_of("sla", slas);
 
-	json_object_object_add(body, "count", json_object_new_int64(count));
-	json_object_object_add(body, "offset", json_object_new_int64(offset));
-	json_object_object_add(body, "total", json_object_new_int64(total));
+	document_add(&body, "count", json_object_new_int64(count));
+	document_add(&body, "offset", json_object_new_int64(offset));
+	document_add(&body, "total", json_object_new_int64(total));
 	return body;
 }
 
@@ -197,7 +189,7 @@ static void list(struct call *call)
 	if (!sort_parameter(call, &query))
 		return;
 	slas = json_object_new_array();
-	if (done(call, policy_list(call->connection, &query, add_to_list, slas, &total)))
+	if (done(call, policy_list(call->connection, &query, add_to_list, &slas, &total)))
 		response_succeed(call->response, listed(slas, query.offset, total));
 	else
 		json_object_put(slas);

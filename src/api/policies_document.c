@@ -7,6 +7,7 @@
 
 #include <json-c/json.h>
 
+#include "base/document.h"
 #include "json/schema.h"
 #include "model/policy.h"
 
@@ -34,35 +35,29 @@ void policies_read(struct policy *policy, struct json_object *body)
 	};
 }
 
-/* Each key comes once, and is a constant that needs no copy. */
-static void add(struct json_object *object, const char *key, struct json_object *value)
+void policies_add_texts(struct json_object **object, const struct policy *policy)
 {
-	json_object_object_add_ex(object, key, value, JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
+	document_add(object, "name", json_object_new_string_len(policy->name, (int)policy->name_length));
+	document_add(object, "description", json_object_new_string_len(policy->description, (int)policy->description_length));
+	document_add(object, "dueTimeInMinutes", json_object_new_int64(policy->due_time_in_minutes));
 }
 
-void policies_add_texts(struct json_object *object, const struct policy *policy)
+void policies_add_id(struct json_object **object, const struct policy *policy)
 {
-	add(object, "name", json_object_new_string_len(policy->name, (int)policy->name_length));
-	add(object, "description", json_object_new_string_len(policy->description, (int)policy->description_length));
-	add(object, "dueTimeInMinutes", json_object_new_int64(policy->due_time_in_minutes));
+	document_add_text(object, "_id", policy->id);
 }
 
-void policies_add_id(struct json_object *object, const struct policy *policy)
+void policies_add_updated_at(struct json_object **object, const struct policy *policy)
 {
-	add(object, "_id", json_object_new_string(policy->id));
-}
-
-void policies_add_updated_at(struct json_object *object, const struct policy *policy)
-{
-	add(object, "_updatedAt", json_object_new_string(policy->updated_at));
+	document_add_text(object, "_updatedAt", policy->updated_at);
 }
 
 struct json_object *policies_document(const struct policy *policy)
 {
 	struct json_object *document = json_object_new_object();
 
-	policies_add_id(document, policy);
-	policies_add_texts(document, policy);
-	policies_add_updated_at(document, policy);
+	policies_add_id(&document, policy);
+	policies_add_texts(&document, policy);
+	policies_add_updated_at(&document, policy);
 	return document;
 }

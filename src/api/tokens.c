@@ -9,6 +9,7 @@
 #include "api/answer.h"
 #include "api/caller.h"
 #include "api/route.h"
+#include "base/document.h"
 #include "base/text.h"
 #include "http/response.h"
 #include "model/token.h"
@@ -36,10 +37,9 @@ static const char *name_of_body(struct call *call)
 
 static void answer_token(struct call *call, const char *token)
 {
-	struct json_object *body = json_object_new_object(), *place = response_place();
+	struct json_object *place = response_place();
 
-	json_object_object_add(body, "token", place);
-	response_succeed_with(call->response, body, place, token);
+	response_succeed_with(call->response, document_of("token", place), place, token);
 }
 
 static void generate(struct call *call)
@@ -69,23 +69,22 @@ static enum outcome add_to_list(void *context, const struct token *token)
 	if (token->name == NULL)
 		return OUTCOME_DONE;
 	shown = json_object_new_object();
-	json_object_object_add(shown, "name", json_object_new_string(token->name));
-	json_object_object_add(shown, "createdAt", json_object_new_string(token->created_at));
-	json_object_object_add(shown, "lastTokenPart", json_object_new_string(token->last_part));
-	json_object_object_add(shown, "bypassTwoFactor", json_object_new_boolean(false));
-	json_object_array_add(context, shown);
+	document_add_text(&shown, "name", token->name);
+	document_add_text(&shown, "createdAt", token->created_at);
+	document_add_text(&shown, "lastTokenPart", token->last_part);
+	document_add(&shown, "bypassTwoFactor", json_object_new_boolean(false));
+	document_append(context, shown);
 	return OUTCOME_DONE;
 }
 
 static void list(struct call *call)
 {
-	struct json_object *tokens = json_object_new_array(), *body = json_object_new_object();
+	struct json_object *tokens = json_object_new_array();
 
-	json_object_object_add(body, "tokens", tokens);
-	if (answer_outcome(call->response, token_list(call->connection, call->session.username, add_to_list, tokens)))
-		response_succeed(call->response, body);
+	if (answer_outcome(call->response, token_list(call->connection, call->session.username, add_to_list, &tokens)))
+		response_succeed(call->response, document_of("tokens", tokens));
 	else
-		json_object_put(body);
+		json_object_put(tokens);
 }
 
 static void remove_one(struct call *call)

@@ -9,80 +9,106 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/document.h"
 #include "base/text.h"
 
-/* Decodes `length` bytes and puts a NUL behind them. The result is the caller's to free; NULL if they are not text. */
-static char *decode(const char *raw, size_t length, size_t *decoded_length)
+enum reading { READ, MALFORMED, NO_MEMORY };
+
+/* Decodes `length` bytes and puts a NUL behind them. The text is the caller's to free, also if it is NULL. */
+static enum reading decode(const char *raw, size_t length, char **text, size_t *decoded_length)
 {
-	char *text = malloc(length + 1);
 	ssize_t decoded;
 
-	if (text == NULL)
-		return NULL;
-	decoded = text_percent_decode(raw, length, true, text);
-	if (decoded < 0 || memchr(text, '\0', (size_t)decoded) != NULL || !text_utf8_valid(text, (size_t)decoded)) {
-		free(text);
-		return NULL;
-	}
-	text[decoded] = '\0';
+	*text = malloc(length + 1);
+	if (*text == NULL)
+		return NO_MEMORY;
+	decoded = text_percent_decode(raw, length, true, *text);
+	if (decoded < 0 || memchr(*text, '\0', (size_t)decoded) != NULL || !text_utf8_valid(*text, (size_t)decoded))
+		return MALFORMED;
+	(*text)[decoded] = '\0';
 	*decoded_length = (size_t)decoded;
-	return text;
+	return READ;
 }
 
-static void add_value(struct json_object *object, const char *key, struct json_object *value)
+static bool set_value(struct json_object *object, const char *key, struct json_object *value)
+{
+	if (value != NULL && json_object_object_add(object, key, value) == 0)
+		return true;
+	json_object_put(value);
+	return false;
+}
+
+static bool append_value(struct json_object *array, struct json_object *value)
+{
+	if (value != NULL && json_object_array_add(array, value) == 0)
+		return true;
+	json_object_put(value);
+	return false;
+}
+
+/* Takes `value`. False if memory is out. */
+static bool add_value(struct json_object *object, const char *key, struct json_object *value)
 {
 	struct json_object *before = json_object_object_get(object, key);
 	struct json_object *values;
 
-	if (before == NULL) {
-		json_object_object_add(object, key, value);
-		return;
-	}
-	if (json_object_is_type(before, json_type_array)) {
-		json_object_array_add(before, value);
-		return;
-	}
+	if (before == NULL)
+		return set_value(object, key, value);
+	if (json_object_is_type(before, json_type_array))
+		return append_value(before, value);
 	values = json_object_new_array();
-	json_object_array_add(values, json_object_get(before));
-	json_object_array_add(values, value);
-	json_object_object_add(object, key, values);
+	document_append(&values, json_object_get(before));
+	document_append(&values, value);
+	return set_value(object, key, values);
+}
+
+static enum reading add_decoded(struct json_object *object, const char *key, const char *value, size_t length)
+{
+	return add_value(object, key, json_object_new_string_len(value, (int)length)) ? READ : NO_MEMORY;
 }
 
 /* One KEY=VALUE of the string. */
-static bool add_pair(struct json_object *object, const char *pair, size_t length)
+static enum reading add_pair(struct json_object *object, const char *pair, size_t length)
 {
 	const char *equals = memchr(pair, '=', length);
 	size_t key_length = equals == NULL ? length : (size_t)(equals - pair);
 	size_t value_start = equals == NULL ? length : key_length + 1;
 	size_t decoded_length = 0;
-	char *key = decode(pair, key_length, &decoded_length);
-	char *value = decode(pair + value_start, length - value_start, &decoded_length);
-	bool whole = key != NULL && value != NULL;
+	char *key, *value = NULL;
+	enum reading reading = decode(pair, key_length, &key, &decoded_length);
 
-	if (whole)
-		add_value(object, key, json_object_new_string_len(value, (int)decoded_length));
+	if (reading == READ)
+		reading = decode(pair + value_start, length - value_start, &value, &decoded_length);
+	if (reading == READ)
+		reading = add_decoded(object, key, value, decoded_length);
 	free(key);
 	free(value);
-	return whole;
+	return reading;
 }
 
-static bool add_pairs(struct json_object *object, const char *query)
+static enum reading add_pairs(struct json_object *object, const char *query)
 {
+	enum reading reading = READ;
+
 	for (;;) {
 		size_t length = strcspn(query, "&");
 
-		if (length > 0 && !add_pair(object, query, length))
-			return false;
-		if (query[length] == '\0')
-			return true;
+		if (length > 0)
+			reading = add_pair(object, query, length);
+		if (reading != READ || query[length] == '\0')
+			return reading;
 		query += length + 1;
 	}
 }
 
-bool query_parse(const char *query, struct json_object **object)
+bool query_parse(const char *query, struct json_object **object, bool *no_memory)
 {
+	enum reading reading;
+
 	*object = json_object_new_object();
-	if (add_pairs(*object, query))
+	reading = *object == NULL ? NO_MEMORY : add_pairs(*object, query);
+	*no_memory = reading == NO_MEMORY;
+	if (reading == READ)
 		return true;
 	json_object_put(*object);
 	*object = NULL;

@@ -11,8 +11,8 @@
 struct json_object;
 
 /* Parses `query` (RFC 3875's QUERY_STRING) into an object of strings; a key that is repeated gets an array of its values, so that no schema
- * takes it for one of them; a key without '=' has an empty value. False for a broken escape, a NUL, or what is not UTF-8 once decoded:
- * `*object` is then NULL; otherwise it is the caller's to put. */
-bool query_parse(const char *query, struct json_object **object);
+ * takes it for one of them; a key without '=' has an empty value. False for a broken escape, a NUL, or what is not UTF-8 once decoded, or,
+ * which `*no_memory` tells, if memory is out: `*object` is then NULL; otherwise it is the caller's to put. */
+bool query_parse(const char *query, struct json_object **object, bool *no_memory);
 
 #endif

@@ -12,12 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/document.h"
 #include "base/log.h"
 #include "base/secret.h"
 
 #define RETRY_AFTER_SECONDS 2
 #define HEAD_MOST 512
-#define FORM (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+#define NO_CONTENT 204
 #define INTERNAL_ERROR "Internal server error"
 
 typedef void failure_form(struct response *response, int status, const char *text);
@@ -50,7 +51,7 @@ static const char *reason(int status)
 		const char *phrase;
 	} reasons[] = {
 		{ 200, "OK" },
-		{ 204, "No Content" },
+		{ NO_CONTENT, "No Content" },
 		{ 400, "Bad Request" },
 		{ 401, "Unauthorized" },
 		{ 403, "Forbidden" },
@@ -74,9 +75,10 @@ static const char *reason(int status)
 static void wipe_secret(const struct response *response)
 {
 	size_t length = 0;
-	const char *text = json_object_to_json_string_length(response->body, FORM, &length);
+	const char *text = document_print(response->body, &length);
 
-	secret_wipe((char *)text, length);
+	if (text != NULL)
+		secret_wipe((char *)text, length);
 	secret_wipe((char *)json_object_get_string(response->secret), (size_t)json_object_get_string_len(response->secret));
 }
 
@@ -94,8 +96,8 @@ void response_error(struct response *response, int status, const char *text)
 {
 	struct json_object *body = json_object_new_object();
 
-	json_object_object_add(body, "success", json_object_new_boolean(false));
-	json_object_object_add(body, "error", json_object_new_string(text));
+	document_add(&body, "success", json_object_new_boolean(false));
+	document_add_text(&body, "error", text);
 	set_body(response, status, body);
 }
 
@@ -104,8 +106,8 @@ static void framework_error(struct response *response, int status, const char *t
 {
 	struct json_object *body = json_object_new_object();
 
-	json_object_object_add(body, "status", json_object_new_string("error"));
-	json_object_object_add(body, "message", json_object_new_string(text));
+	document_add_text(&body, "status", "error");
+	document_add_text(&body, "message", text);
 	set_body(response, status, body);
 }
 
@@ -114,9 +116,9 @@ static void login_error(struct response *response, int status, const char *text)
 {
 	struct json_object *body = json_object_new_object();
 
-	json_object_object_add(body, "status", json_object_new_string("error"));
-	json_object_object_add(body, "error", json_object_new_string(text));
-	json_object_object_add(body, "message", json_object_new_string(text));
+	document_add_text(&body, "status", "error");
+	document_add_text(&body, "error", text);
+	document_add_text(&body, "message", text);
 	set_body(response, status, body);
 }
 
@@ -144,7 +146,7 @@ void response_refuse(struct response *response, const char *text, const char *ty
 		return;
 	}
 	response_error(response, 400, error);
-	json_object_object_add(response->body, "errorType", json_object_new_string(type));
+	document_add_text(&response->body, "errorType", type);
 	free(error);
 }
 
@@ -162,12 +164,11 @@ void response_too_many(struct response *response, int64_t wait_ms)
 
 void response_succeed(struct response *response, struct json_object *body)
 {
-	if (body == NULL) {
+	document_add(&body, "success", json_object_new_boolean(true));
+	if (body == NULL)
 		response_fail_without_memory(response);
-		return;
-	}
-	json_object_object_add(body, "success", json_object_new_boolean(true));
-	set_body(response, 200, body);
+	else
+		set_body(response, 200, body);
 }
 
 /* As long as any token. */
@@ -179,17 +180,16 @@ struct json_object *response_place(void)
 	return json_object_new_string_len(blank, sizeof blank);
 }
 
-/* json-c frees the texts that it has outgrown as they are: this one grows before the token is in it. */
+/* The text of the body is made at its length, so that no shorter one is freed with a piece of the token in it. */
 void response_succeed_with(struct response *response, struct json_object *body, struct json_object *place, const char *token)
 {
 	response_succeed(response, body);
 	if (response->status != 200)
 		return;
-	if (json_object_to_json_string_ext(body, FORM) == NULL || !json_object_set_string(place, token)) {
+	if (json_object_set_string(place, token))
+		response->secret = place;
+	else
 		response_fail_without_memory(response);
-		return;
-	}
-	response->secret = place;
 }
 
 void response_clear(struct response *response)
@@ -237,8 +237,8 @@ int response_format(const struct response *response, bool head_only, char **text
 	size_t body_length = 0, head_length;
 
 	*text = NULL;
-	if (response->body != NULL)
-		body = json_object_to_json_string_length(response->body, FORM, &body_length);
+	if (response->status != NO_CONTENT)
+		body = response->body == NULL ? NULL : document_print(response->body, &body_length);
 	if (body == NULL)
 		return -1;
 	head_length = write_head(response, head, body_length);

@@ -21,7 +21,7 @@ struct response_limit {
 
 struct response {
 	int status;
-	struct json_object *body;   /* NULL for none (204) */
+	struct json_object *body;   /* NULL for none (204), or if there was no memory for one */
 	struct json_object *secret; /* a string in the body that is wiped with it; NULL for none */
 	char allow[64];           /* Allow, "" for none */
 	int64_t retry_after;      /* Retry-After in seconds, 0 for none */

@@ -32,13 +32,13 @@ static enum outcome add_to_list(void *context, const struct audit_row *row)
 {
 	struct json_object *object = json_object_new_object();
 
-	listing_text(object, "at", row->at);
-	listing_text(object, "userId", row->user_id);
-	listing_text(object, "username", row->username);
-	listing_text(object, "address", row->address);
-	listing_text(object, "action", row->action);
-	listing_text(object, "target", row->target);
-	listing_text(object, "detail", row->detail);
+	listing_text(&object, "at", row->at);
+	listing_text(&object, "userId", row->user_id);
+	listing_text(&object, "username", row->username);
+	listing_text(&object, "address", row->address);
+	listing_text(&object, "action", row->action);
+	listing_text(&object, "target", row->target);
+	listing_text(&object, "detail", row->detail);
 	return listing_add(context, object);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/document.h"
 #include "base/text.h"
 #include "slactl/command.h"
 #include "slactl/report.h"
@@ -17,25 +18,21 @@
 #define ROWS_KEPT 500
 #define GAP 2
 
-void listing_text(struct json_object *row, const char *key, const char *text)
+void listing_text(struct json_object **row, const char *key, const char *text)
 {
-	json_object_object_add(row, key, text == NULL || text[0] == '\0' ? NULL : json_object_new_string(text));
+	if (text == NULL || text[0] == '\0')
+		document_add_null(row, key);
+	else
+		document_add_text(row, key, text);
 }
 
-void listing_texts(struct json_object *row, const char *key, const char *const *texts, size_t count)
+void listing_texts(struct json_object **row, const char *key, const char *const *texts, size_t count)
 {
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_object_array_add(array, json_object_new_string(texts[i]));
-	json_object_object_add(row, key, array);
-}
-
-/* -- for machines -- */
-
-static void print_object(struct json_object *row)
-{
-	puts(json_object_to_json_string_ext(row, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		document_append(&array, json_object_new_string(texts[i]));
+	document_add(row, key, array);
 }
 
 /* -- for people -- */
@@ -143,11 +140,11 @@ static enum outcome keep(struct listing *listing, struct json_object *row)
 {
 	if (listing->rows == NULL)
 		listing->rows = json_object_new_array();
-	if (listing->rows == NULL || json_object_array_add(listing->rows, row) != 0) {
-		json_object_put(row);
-		return OUTCOME_DEFECT;
-	}
-	return OUTCOME_DONE;
+	document_append(&listing->rows, row);
+	if (listing->rows != NULL)
+		return OUTCOME_DONE;
+	complain("out of memory");
+	return OUTCOME_DEFECT;
 }
 
 static void flush(struct listing *listing)
@@ -161,13 +158,8 @@ enum outcome listing_add(struct listing *listing, struct json_object *row)
 {
 	enum outcome outcome;
 
-	if (row == NULL)
-		return OUTCOME_DEFECT;
-	if (listing->json) {
-		print_object(row);
-		json_object_put(row);
-		return OUTCOME_DONE;
-	}
+	if (row == NULL || listing->json)
+		return report_json(row);
 	outcome = keep(listing, row);
 	if (outcome == OUTCOME_DONE && json_object_array_length(listing->rows) == ROWS_KEPT)
 		flush(listing);
@@ -180,11 +172,11 @@ void listing_end(struct listing *listing)
 		flush(listing);
 }
 
-void listing_show(const struct listing_column *columns, const struct invocation *invocation, struct json_object *row)
+enum outcome listing_show(const struct listing_column *columns, const struct invocation *invocation, struct json_object *row)
 {
-	if (options_value(&invocation->options, "json") != NULL)
-		print_object(row);
-	else
-		print_fields(columns, row);
+	if (row == NULL || options_value(&invocation->options, "json") != NULL)
+		return report_json(row);
+	print_fields(columns, row);
 	json_object_put(row);
+	return OUTCOME_DONE;
 }

@@ -30,11 +30,11 @@ struct listing {
 	struct json_object *rows; /* that are not printed yet */
 };
 
-/* Adds a string, null for NULL or "". */
-void listing_text(struct json_object *row, const char *key, const char *text);
+/* Adds a string, null for NULL or "", as document_add does. */
+void listing_text(struct json_object **row, const char *key, const char *text);
 
 /* Adds an array of strings. */
-void listing_texts(struct json_object *row, const char *key, const char *const *texts, size_t count);
+void listing_texts(struct json_object **row, const char *key, const char *const *texts, size_t count);
 
 /* An object a line if the invocation has --json, else a table. */
 void listing_begin(struct listing *listing, const struct listing_column *columns, const struct invocation *invocation);
@@ -46,7 +46,7 @@ enum outcome listing_add(struct listing *listing, struct json_object *row);
 /* Prints what is left. */
 void listing_end(struct listing *listing);
 
-/* Prints one row alone and frees it: an object on a line, or a field a line. */
-void listing_show(const struct listing_column *columns, const struct invocation *invocation, struct json_object *row);
+/* Prints one row alone and frees it: an object on a line, or a field a line. The outcomes are those of listing_add. */
+enum outcome listing_show(const struct listing_column *columns, const struct invocation *invocation, struct json_object *row);
 
 #endif

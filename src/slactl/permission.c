@@ -24,9 +24,9 @@ static enum outcome add_to_list(void *context, const struct permission *permissi
 {
 	struct json_object *row = json_object_new_object();
 
-	listing_text(row, "_id", permission->id);
-	listing_texts(row, "roles", permission->roles, permission->roles_count);
-	listing_text(row, "_updatedAt", permission->updated_at);
+	listing_text(&row, "_id", permission->id);
+	listing_texts(&row, "roles", permission->roles, permission->roles_count);
+	listing_text(&row, "_updatedAt", permission->updated_at);
 	return listing_add(context, row);
 }
 

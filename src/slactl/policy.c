@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "api/policies_document.h"
+#include "base/document.h"
 #include "base/text.h"
 #include "db/connection.h"
 #include "model/audit.h"
@@ -44,12 +45,6 @@ static bool wants_json(const struct invocation *invocation)
 	return options_value(&invocation->options, "json") != NULL;
 }
 
-void policy_print_json(struct json_object *object)
-{
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
-}
-
 /* An id may be any text that was given. */
 static int report_policy(enum outcome outcome, const char *id)
 {
@@ -78,8 +73,7 @@ static enum outcome print_row(void *context, const struct policy *policy)
 static enum outcome print_document(void *context, const struct policy *policy)
 {
 	(void)context;
-	policy_print_json(policies_document(policy));
-	return OUTCOME_DONE;
+	return report_json(policies_document(policy));
 }
 
 static enum outcome print_pages(struct connection *connection, const struct invocation *invocation, const char *text)
@@ -142,7 +136,7 @@ static int show(const struct invocation *invocation)
 		return STATUS_FAILED;
 	status = report_policy(policy_record_get(connection, id, &record), id);
 	if (status == STATUS_DONE && wants_json(invocation))
-		policy_print_json(policy_line_document(&record));
+		status = report_json(policy_line_document(&record)) == OUTCOME_DONE ? STATUS_DONE : STATUS_FAILED;
 	else if (status == STATUS_DONE)
 		print_fields(&record);
 	connection_free(connection);
@@ -183,9 +177,9 @@ static struct json_object *body_of_arguments(const struct invocation *invocation
 	const char *description = options_value(&invocation->options, "description");
 	struct json_object *body = json_object_new_object();
 
-	json_object_object_add(body, "name", json_object_new_string(invocation->arguments[0]));
-	json_object_object_add(body, "description", json_object_new_string(description == NULL ? "" : description));
-	json_object_object_add(body, "dueTimeInMinutes", json_object_new_string(invocation->arguments[1]));
+	document_add_text(&body, "name", invocation->arguments[0]);
+	document_add_text(&body, "description", description == NULL ? "" : description);
+	document_add_text(&body, "dueTimeInMinutes", invocation->arguments[1]);
 	return body;
 }
 
@@ -207,7 +201,9 @@ static int add(const struct invocation *invocation)
 	struct policy policy;
 	int status = STATUS_USAGE;
 
-	if (!all_utf8(body))
+	if (body == NULL)
+		complain("out of memory");
+	else if (!all_utf8(body))
 		complain("name and description must be UTF-8");
 	else if (!policy_line_read_body(&policy, body, reason))
 		complain("%s", reason);
@@ -239,30 +235,29 @@ struct telling {
 	bool any;
 };
 
-static void print_step_json(const struct policy_step *step)
+static struct json_object *step_document(const struct policy_step *step)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *document = json_object_new_object();
 
-	json_object_object_add(object, "at", json_object_new_string(step->at));
-	json_object_object_add(object, "by", json_object_new_string(step->user_id));
-	json_object_object_add(object, "step", json_object_new_string(step->kind));
-	json_object_object_add(object, "before", policies_document(&step->policy));
-	policy_print_json(object);
+	document_add_text(&document, "at", step->at);
+	document_add_text(&document, "by", step->user_id);
+	document_add_text(&document, "step", step->kind);
+	document_add(&document, "before", policies_document(&step->policy));
+	return document;
 }
 
 static enum outcome print_step(void *context, const struct policy_step *step)
 {
 	struct telling *telling = context;
+	bool first = !telling->any;
 
-	if (telling->json) {
-		print_step_json(step);
-	} else {
-		if (!telling->any)
-			printf("%-24s  %-6s  %-17s  %10s  %s\n", "AT", "STEP", "BY", "MINUTES", "NAME BEFORE");
-		printf("%s  %-6s  %-17s  %10" PRId64 "  ", step->at, step->kind, step->user_id, step->policy.due_time_in_minutes);
-		print_name(&step->policy);
-	}
 	telling->any = true;
+	if (telling->json)
+		return report_json(step_document(step));
+	if (first)
+		printf("%-24s  %-6s  %-17s  %10s  %s\n", "AT", "STEP", "BY", "MINUTES", "NAME BEFORE");
+	printf("%s  %-6s  %-17s  %10" PRId64 "  ", step->at, step->kind, step->user_id, step->policy.due_time_in_minutes);
+	print_name(&step->policy);
 	return OUTCOME_DONE;
 }
 

@@ -9,10 +9,6 @@
 #include "slactl/options.h"
 
 struct invocation;
-struct json_object;
-
-/* Prints one JSON object on a line of its own and frees it. */
-void policy_print_json(struct json_object *object);
 
 extern const struct option_row policy_import_options[];
 int policy_import(const struct invocation *invocation);

@@ -25,10 +25,11 @@ static enum outcome print_record(void *context, const struct policy_record *reco
 {
 	struct export *export = context;
 
-	policy_print_json(policy_line_document(record));
+	enum outcome outcome = report_json(policy_line_document(record));
+
 	strcpy(export->last, record->policy.id);
 	export->printed++;
-	return OUTCOME_DONE;
+	return outcome;
 }
 
 /* Whoever reads may have gone: then there is nobody to go on for. */

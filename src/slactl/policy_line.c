@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "api/policies_document.h"
+#include "base/document.h"
 #include "base/instant.h"
 #include "base/objectid.h"
 #include "base/text.h"
@@ -161,8 +162,8 @@ struct json_object *policy_line_document(const struct policy_record *record)
 {
 	struct json_object *document = policies_document(&record->policy);
 
-	json_object_object_add(document, "updatedBy", json_object_new_string(record->updated_by));
-	json_object_object_add(document, "createdAt", json_object_new_string(record->created_at));
-	json_object_object_add(document, "createdBy", json_object_new_string(record->created_by));
+	document_add_text(&document, "updatedBy", record->updated_by);
+	document_add_text(&document, "createdAt", record->created_at);
+	document_add_text(&document, "createdBy", record->created_by);
 	return document;
 }

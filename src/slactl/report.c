@@ -6,10 +6,12 @@
 #include "slactl/report.h"
 
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/document.h"
 #include "base/text.h"
 #include "slactl/command.h"
 
@@ -53,6 +55,19 @@ void report_text(const char *text, size_t length)
 		else
 			fwrite(text + i, 1, sequence, stdout);
 	}
+}
+
+enum outcome report_json(struct json_object *value)
+{
+	size_t length;
+	const char *text = value == NULL ? NULL : document_print(value, &length);
+
+	if (text == NULL)
+		complain("out of memory");
+	else
+		puts(text);
+	json_object_put(value);
+	return text == NULL ? OUTCOME_DEFECT : OUTCOME_DONE;
 }
 
 int report_done(void)

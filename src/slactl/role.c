@@ -22,9 +22,9 @@ static enum outcome add_to_list(void *context, const struct role *role)
 {
 	struct json_object *row = json_object_new_object();
 
-	listing_text(row, "_id", role->id);
-	listing_text(row, "name", role->name);
-	listing_text(row, "description", role->description);
+	listing_text(&row, "_id", role->id);
+	listing_text(&row, "name", role->name);
+	listing_text(&row, "description", role->description);
 	return listing_add(context, row);
 }
 

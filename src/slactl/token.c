@@ -108,11 +108,11 @@ static enum outcome add_to_list(void *context, const struct token *token)
 {
 	struct json_object *row = json_object_new_object();
 
-	listing_text(row, "name", token->name);
-	listing_text(row, "lastTokenPart", token->last_part);
-	listing_text(row, "createdAt", token->created_at);
-	listing_text(row, "expiresAt", token->expires_at);
-	listing_text(row, "lastUsedAt", token->last_used_at);
+	listing_text(&row, "name", token->name);
+	listing_text(&row, "lastTokenPart", token->last_part);
+	listing_text(&row, "createdAt", token->created_at);
+	listing_text(&row, "expiresAt", token->expires_at);
+	listing_text(&row, "lastUsedAt", token->last_used_at);
 	return listing_add(context, row);
 }
 

@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "base/document.h"
 #include "base/text.h"
 #include "model/user.h"
 #include "slactl/account.h"
@@ -46,12 +47,12 @@ static struct json_object *document(const struct user *user)
 {
 	struct json_object *row = json_object_new_object();
 
-	listing_text(row, "_id", user->id);
-	listing_text(row, "username", user->username);
-	listing_text(row, "name", user->name);
-	listing_text(row, "email", user->email);
-	json_object_object_add(row, "active", json_object_new_boolean(user->active));
-	listing_texts(row, "roles", user->roles, user->roles_count);
+	listing_text(&row, "_id", user->id);
+	listing_text(&row, "username", user->username);
+	listing_text(&row, "name", user->name);
+	listing_text(&row, "email", user->email);
+	document_add(&row, "active", json_object_new_boolean(user->active));
+	listing_texts(&row, "roles", user->roles, user->roles_count);
 	return row;
 }
 
@@ -90,8 +91,7 @@ static int list(struct connection *connection, const struct invocation *invocati
 
 static enum outcome show_one(void *context, const struct user *user)
 {
-	listing_show(fields, context, document(user));
-	return OUTCOME_DONE;
+	return listing_show(fields, context, document(user));
 }
 
 static int show(struct connection *connection, const struct invocation *invocation)

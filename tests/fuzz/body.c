@@ -230,7 +230,7 @@ static void check_answer(struct json_object *body)
 	struct schema_error error;
 
 	policies_read(&policy, body);
-	policies_add_texts(again, &policy);
+	policies_add_texts(&again, &policy);
 	PROMISE(json_object_equal(again, body));
 	response_succeed(&response, again);
 	answer = answered(&response);

@@ -22,12 +22,23 @@ static struct {
 } next;
 
 static long left = LONG_MAX;
-static bool refused;
+static bool once, refused;
+
+static void begin(long count, bool only_one)
+{
+	left = count;
+	once = only_one;
+	refused = false;
+}
 
 void short_memory_begin(long count)
 {
-	left = count;
-	refused = false;
+	begin(count, false);
+}
+
+void short_memory_begin_once(long count)
+{
+	begin(count, true);
 }
 
 bool short_memory_end(void)
@@ -69,6 +80,8 @@ static bool refuses(void)
 		left--;
 		return false;
 	}
+	if (once)
+		left = LONG_MAX;
 	refused = true;
 	errno = ENOMEM;
 	return true;

@@ -8,8 +8,9 @@
 
 #include <stdbool.h>
 
-/* After `count` more allocations none succeeds. */
+/* After `count` more allocations none succeeds; only one does not. */
 void short_memory_begin(long count);
+void short_memory_begin_once(long count);
 
 /* All is well again. Whether an allocation was refused since the beginning. */
 bool short_memory_end(void);
