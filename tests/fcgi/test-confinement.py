@@ -17,6 +17,7 @@ import unittest
 import certificates
 import confine
 from certificates import Authority
+from database import VENDOR
 from fastcgi import API, Peer, Service, request
 from process import BUILDDIR, USER, WRAPPER, Process, free_port, libc, looks_into_processes, wait_until
 from stack import Stack, instrumented
@@ -205,7 +206,7 @@ class SystemCalls(unittest.TestCase):
 		"""The service reaches its database over TCP and TLS."""
 		authority, port = Authority(stack.directory), free_port()
 		certificate, key = authority.issue("database")
-		stack.database.options = ["--skip-networking=0", "--bind-address=127.0.0.1", f"--port={port}",
+		stack.database.options = [*VENDOR.TLS, "--skip-networking=0", "--bind-address=127.0.0.1", f"--port={port}",
 		                          f"--ssl-cert={certificate}", f"--ssl-key={key}"]
 		stack.start_database()
 		stack.database.sql(f"CREATE USER 'livechat-sla'@'127.0.0.1' IDENTIFIED BY '{stack.client['password']}' REQUIRE SSL")

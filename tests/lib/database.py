@@ -14,6 +14,7 @@ from process import BUILDDIR, USER, Process, can_connect
 class MariaDB:
 	SERVER, CLIENT = "mariadbd", "mariadb"
 	ISOLATION, STATEMENT_TIME = "tx_isolation", "max_statement_time"
+	VERSION = r"\S*MariaDB\S*"
 	DENIED = "error 1045"
 	PLAN = (1, 2, 3, 5)  # columns of EXPLAIN: select_type, table, type, key
 	TLS = ()
@@ -27,6 +28,7 @@ class MariaDB:
 class MySQL:
 	SERVER, CLIENT = "mysqld", "mysql"
 	ISOLATION, STATEMENT_TIME = "transaction_isolation", "max_execution_time"
+	VERSION = r"[\d.-]+"
 	DENIED = "error (1045|2061)"  # 2061: it wants TLS before it says so
 	PLAN = (1, 2, 4, 6)
 	TLS = ("--tls-version=TLSv1.2,TLSv1.3",)

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import unittest
 
+from database import VENDOR
 from process import SLACTL, SRCDIR, free_port
 from stack import Stack
 
@@ -120,7 +121,7 @@ class Database(Case):
 		                          "ORDER BY 1, ordinal_position")
 
 	def test_init_and_status(self):
-		self.assert_run(self.status(), 1, rf"^server: \S*MariaDB\S*\ninstalled: 0\nnewest: {NEWEST}\n$", "run `livechat-slactl db init`")
+		self.assert_run(self.status(), 1, rf"^server: {VENDOR.VERSION}\ninstalled: 0\nnewest: {NEWEST}\n$", "run `livechat-slactl db init`")
 		self.assert_run(self.init(), 0, f"^schema: version {NEWEST}\n$")
 		self.assert_run(self.status(), 0, rf"installed: {NEWEST}\nnewest: {NEWEST}\n$")
 		schema = self.schema()
