@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 The livechat-sla authors
-"""A throw-away database server: MariaDB, or MySQL where that is what there is."""
+"""A throw-away database server: MariaDB, or MySQL if SLA_DATABASE=mysql."""
 import fcntl
 import os
 import re
@@ -18,7 +18,7 @@ class MariaDB:
 	DENIED = "error 1045"
 	PLAN = (1, 2, 3, 5)  # columns of EXPLAIN: select_type, table, type, key
 	TLS = ()
-	RELOAD_TLS = "FLUSH SSL"
+	RELOAD_TLS, WRONG_CERTIFICATES = "FLUSH SSL", 4
 	OPTIONS = ("--innodb-log-file-size=8M", "--key-buffer-size=64K", "--aria-pagecache-buffer-size=1M",
 	           "--loose-innodb-use-native-aio=OFF")
 	# Makes a data directory in which root has no password.
@@ -32,12 +32,12 @@ class MySQL:
 	DENIED = "error (1045|2061)"  # 2061: it wants TLS before it says so
 	PLAN = (1, 2, 4, 6)
 	TLS = ("--tls-version=TLSv1.2,TLSv1.3",)
-	RELOAD_TLS = "ALTER INSTANCE RELOAD TLS"
+	RELOAD_TLS, WRONG_CERTIFICATES = "ALTER INSTANCE RELOAD TLS", 1
 	# Without TLS, so that a proxy sees what is said.
 	OPTIONS = ("--innodb-redo-log-capacity=8M", "--innodb-use-native-aio=OFF", "--mysqlx=OFF", "--secure-file-priv=NULL", "--tls-version=")
 	INSTALL = ("mysqld", "--no-defaults", "--initialize-insecure")
 
-VENDOR = MariaDB if shutil.which(MariaDB.SERVER) or not shutil.which(MySQL.SERVER) else MySQL
+VENDOR = MySQL if os.environ.get("SLA_DATABASE") == "mysql" else MariaDB
 
 
 class Database:
