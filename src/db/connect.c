@@ -184,7 +184,8 @@ enum outcome connect_set_up(struct connection *connection)
 		  " SESSION sql_mode='STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'", false, false },
 		{ "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE", false, false },
 		/* To sort by a description's bytes. By default 1024 of them count, and MySQL's buffer is too small for a few such rows. */
-		{ "SET SESSION max_sort_length=16384, SESSION sort_buffer_size=CAST(GREATEST(@@sort_buffer_size, 2097152) AS UNSIGNED)", true, false },
+		{ "SET SESSION max_sort_length=16384,"
+		  " SESSION sort_buffer_size=CAST(GREATEST(@@sort_buffer_size, 2097152) AS UNSIGNED)", true, false },
 		{ "SET SESSION innodb_snapshot_isolation=ON", true, false }, /* MariaDB */
 		/* Galera: reads see what other nodes acknowledged, and none answers that has lost the others. */
 		{ "SET SESSION wsrep_sync_wait=1, SESSION wsrep_dirty_reads=OFF", true, false },
