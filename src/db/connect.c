@@ -81,17 +81,20 @@ static void demand_tls(MYSQL *mysql, bool any_server)
 #endif
 }
 
-/* MySQL's library waits without end while TLS is agreed upon; it notes here which socket it has opened. MariaDB's keeps to its own
- * time-outs. */
-static void guard_login(MYSQL *mysql, int64_t patience_ms)
+/* The password is NULL, not "": only so is that of the option file used. The libraries' time-outs are of each read, and MySQL's has none
+ * while TLS is agreed upon: a server that drips or falls silent would hold a worker. Both note in `net` which socket they have opened. */
+static bool log_in(struct connection *connection, int64_t patience_ms)
 {
-#ifdef MARIADB_BASE_VERSION
-	(void)mysql;
-	(void)patience_ms;
-#else
+	const struct host *host = connection->host;
+	const char *name = host->name[0] == '\0' ? NULL : host->name;
+	MYSQL *mysql = connection->mysql;
+	bool logged_in;
+
 	mysql->net.fd = -1;
 	deadline_guard(&mysql->net.fd, clock_monotonic_ms() + patience_ms);
-#endif
+	logged_in = mysql_real_connect(mysql, name, NULL, NULL, connection->options.database, host->port, NULL, CLIENT_FOUND_ROWS) != NULL;
+	deadline_release();
+	return logged_in;
 }
 
 static enum outcome refuse(struct connection *connection, unsigned error, const char *reason)
@@ -107,18 +110,13 @@ static enum outcome fail_to_connect(struct connection *connection)
 	return connection_fail(connection, "connect");
 }
 
-/* The password is NULL, not "": only so is that of the option file used. */
-static enum outcome call_server(struct connection *connection, bool tls)
+static enum outcome call_server(struct connection *connection, bool tls, int64_t patience_ms)
 {
-	const struct host *host = connection->host;
-	const char *name = host->name[0] == '\0' ? NULL : host->name;
-	MYSQL *mysql = connection->mysql;
-
-	if (mysql_real_connect(mysql, name, NULL, NULL, connection->options.database, host->port, NULL, CLIENT_FOUND_ROWS) == NULL)
+	if (!log_in(connection, patience_ms))
 		return fail_to_connect(connection);
-	if (tls && mysql_get_ssl_cipher(mysql) == NULL)
+	if (tls && mysql_get_ssl_cipher(connection->mysql) == NULL)
 		return refuse(connection, CR_SSL_CONNECTION_ERROR, "the server has no TLS");
-	forbid_reconnect(mysql);
+	forbid_reconnect(connection->mysql);
 	connection->logged_in = true;
 	return OUTCOME_DONE;
 }
@@ -126,7 +124,6 @@ static enum outcome call_server(struct connection *connection, bool tls)
 enum outcome connect_log_in(struct connection *connection, int64_t patience_ms)
 {
 	struct option_file file;
-	enum outcome outcome;
 
 	connection->mysql = mysql_init(NULL);
 	if (connection->mysql == NULL) {
@@ -140,10 +137,7 @@ enum outcome connect_log_in(struct connection *connection, int64_t patience_ms)
 	restrict_authentication(connection->mysql, is_private(connection->host, &file));
 	if (file.tls)
 		demand_tls(connection->mysql, file.any_server);
-	guard_login(connection->mysql, patience_ms);
-	outcome = call_server(connection, file.tls);
-	deadline_release();
-	return outcome;
+	return call_server(connection, file.tls, patience_ms);
 }
 
 struct step {
@@ -184,8 +178,8 @@ enum outcome connect_set_up(struct connection *connection)
 		  " SESSION sql_mode='STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'", false, false },
 		{ "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE", false, false },
 		/* To sort by a description's bytes. By default 1024 of them count, and MySQL's buffer is too small for a few such rows. */
-		{ "SET SESSION max_sort_length=16384,"
-		  " SESSION sort_buffer_size=CAST(GREATEST(@@sort_buffer_size, 2097152) AS UNSIGNED)", true, false },
+		{ "SET SESSION max_sort_length=16384", true, false },
+		{ "SET SESSION sort_buffer_size=CAST(GREATEST(@@sort_buffer_size, 2097152) AS UNSIGNED)", true, false },
 		{ "SET SESSION innodb_snapshot_isolation=ON", true, false }, /* MariaDB */
 		/* Galera: reads see what other nodes acknowledged, and none answers that has lost the others. */
 		{ "SET SESSION wsrep_sync_wait=1, SESSION wsrep_dirty_reads=OFF", true, false },

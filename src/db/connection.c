@@ -323,6 +323,9 @@ enum outcome connection_once(struct connection *connection, connection_work *loo
 
 /* -- life -- */
 
+/* Of the libraries': they would win over the option file, or have more of it read. */
+static const char *const ignored_variables[] = { "MYSQL_PWD", "MYSQL_GROUP_SUFFIX", "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN" };
+
 static int copy_options(struct connection_options *copy, const struct connection_options *options)
 {
 	*copy = *options;
@@ -340,7 +343,8 @@ struct connection *connection_new(const struct connection_options *options)
 	if (connection == NULL)
 		return NULL;
 	connection->deadline = NO_DEADLINE;
-	unsetenv("MYSQL_PWD");
+	for (size_t i = 0; i < sizeof ignored_variables / sizeof *ignored_variables; i++)
+		unsetenv(ignored_variables[i]);
 	if (copy_options(&connection->options, options) == -1 || hosts_read(&connection->hosts, options->hosts) == -1) {
 		connection_free(connection);
 		return NULL;

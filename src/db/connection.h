@@ -23,13 +23,13 @@ struct connection_options {
 	bool administrative;     /* for changes of the schema: no table is read at opening, and a statement takes the time it needs */
 };
 
-/* Makes a connection that is not open yet; options are copied. NULL if memory is out. MYSQL_PWD is taken out of the environment: a
- * password comes from the file or not at all. */
+/* Makes a connection that is not open yet; options are copied. NULL if memory is out. The libraries' variables are taken
+ * out of the environment: a password comes from the file or not at all. */
 struct connection *connection_new(const struct connection_options *options);
 void connection_free(struct connection *connection);
 
 /* Work is begun, repeated and waited for until this moment (clock_monotonic_ms) and given up then. Without deadline_open in this
- * process a blocked read ends by timeout_ms alone, and with MySQL's library not at all while TLS is agreed upon. At first there is no
+ * process a blocked read ends by timeout_ms alone, or not at all, with MySQL's library, while TLS is agreed upon. At first there is no
  * deadline. */
 void connection_set_deadline(struct connection *connection, int64_t monotonic_ms);
 

@@ -6,6 +6,7 @@
  */
 #include "db/optionfile.h"
 
+#include <ctype.h>
 #include <errmsg.h>
 #include <mysql.h>
 #include <stdio.h>
@@ -23,23 +24,23 @@ struct reading {
 	const char *group;
 };
 
-/* Those that the library reads, whose later options win over earlier ones. */
+/* Those that the library reads, whose later options win over earlier ones. To MySQL's library capitals are small letters. */
 static bool counts(const struct reading *reading, const char *group)
 {
 	static const char *const common[] = { "client", "client-server", "client-mariadb" };
 
 	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-		if (strcmp(group, common[i]) == 0)
+		if (strcasecmp(group, common[i]) == 0)
 			return true;
-	return strcmp(group, reading->group) == 0;
+	return strcasecmp(group, reading->group) == 0;
 }
 
-/* As in my.cnf "_" stands for "-". */
+/* As in my.cnf "_" stands for "-", and capitals for small letters. */
 static void copy_name(char name[NAME_MOST], const char *key)
 {
 	snprintf(name, NAME_MOST, "%s", key);
-	for (char *underscore = name; (underscore = strchr(underscore, '_')) != NULL;)
-		*underscore = '-';
+	for (char *at = name; *at != '\0'; at++)
+		*at = (char)(*at == '_' ? '-' : tolower((unsigned char)*at));
 }
 
 static bool is_off(const char *value)
@@ -66,16 +67,7 @@ static void take_verification(struct option_file *options, const char *value)
 		note_mistake(options, CR_SSL_CONNECTION_ERROR, "ssl-verify-server-cert must be 1 or 0");
 }
 
-/* MySQL's library lets a name be cut short; no other option is called like the beginning of one of these. */
-static bool is_one_of(const char *name, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strncmp(names[i], name, strlen(name)) == 0)
-			return true;
-	return false;
-}
-
-/* When it has read these from the file, MySQL's library goes on without TLS again if the server has none. */
+/* When it has read one of these from the file, MySQL's library goes on without TLS again if the server has none. */
 static bool undoes_tls(const char *name)
 {
 #ifdef MARIADB_BASE_VERSION
@@ -101,18 +93,34 @@ static void take_tls(struct option_file *options, const char *name, const char *
 		note_mistake(options, CR_SSL_CONNECTION_ERROR, "with ssl-crl or tls-version MySQL's library would do without TLS");
 }
 
-static bool is_time_out(const char *name)
-{
-	static const char *const names[] = { "timeout", "connect-timeout", "read-timeout", "write-timeout" };
+struct refusal {
+	const char *name;
+	bool harmless_off;
+	const char *why;
+};
 
-	return is_one_of(name, names, sizeof names / sizeof *names);
+#define TIME_OUT "the time-outs of the connection are those of database-timeout"
+
+static const struct refusal refusals[] = {
+	{ "connect-timeout", false, TIME_OUT },
+	{ "enable-cleartext-plugin", true, "enable-cleartext-plugin would tell the password to whoever asks for it" },
+	{ "local-infile", true, "local-infile would let the server read the files of this host" },
+	{ "read-timeout", false, TIME_OUT },
+	{ "timeout", false, TIME_OUT },
+	{ "write-timeout", false, TIME_OUT },
+};
+
+/* MySQL's library lets a name be cut short; no other option is called like the beginning of one of these. */
+static bool is_refused(const struct refusal *refusal, const char *name, const char *value)
+{
+	return *name != '\0' && strncmp(refusal->name, name, strlen(name)) == 0 && !(refusal->harmless_off && is_off(value));
 }
 
-static bool is_local_infile(const char *name)
+static void refuse_option(struct option_file *options, const char *name, const char *value)
 {
-	static const char *const names[] = { "local-infile" };
-
-	return is_one_of(name, names, 1);
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		if (is_refused(&refusals[i], name, value))
+			note_mistake(options, OPTION_ERROR, refusals[i].why);
 }
 
 static void take_option(struct option_file *options, const char *name, const char *value)
@@ -121,10 +129,8 @@ static void take_option(struct option_file *options, const char *name, const cha
 		take_tls(options, name, value);
 	else if (strcmp(name, "protocol") == 0)
 		options->protocol = true;
-	else if (is_local_infile(name) && !is_off(value))
-		note_mistake(options, OPTION_ERROR, "local-infile would let the server read the files of this host");
-	else if (is_time_out(name))
-		note_mistake(options, OPTION_ERROR, "the time-outs of the connection are those of database-timeout");
+	else
+		refuse_option(options, name, value);
 }
 
 static const char *take_pair(void *context, const char *group, const char *key, const char *value)

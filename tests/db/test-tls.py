@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import threading
+import time
 import unittest
 
 import certificates
@@ -204,15 +205,15 @@ class Rogue:
 					self.speak(client, heard)
 
 	@staticmethod
-	def greet(client, tls):
+	def greeting(tls):
 		lower = 0xf7ff if not tls else 0xf7ff | CAN_TLS
 		greeting = (b"\x0a10.11.0-MariaDB\0" + b"\1\0\0\0" + b"12345678\0" + lower.to_bytes(2, "little") + b"\x21\2\0" + b"\xff\x81\x15" +
 		            b"\0" * 10 + b"123456789012\0" + b"mysql_native_password\0")
-		client.sendall(len(greeting).to_bytes(3, "little") + b"\0" + greeting)
+		return len(greeting).to_bytes(3, "little") + b"\0" + greeting
 
 	def speak(self, client, heard):
 		switch = b"\xfe" + self.way + b"\0" + b"12345678901234567890\0"
-		self.greet(client, self.certificate)
+		client.sendall(self.greeting(self.certificate))
 		header, payload = proxy.read_packet(client)
 		heard.plain.extend(payload)
 		if self.certificate:
@@ -231,9 +232,18 @@ class Silent(Rogue):
 	"""Says that it has TLS, and then nothing."""
 
 	def speak(self, client, heard):
-		self.greet(client, True)
+		client.sendall(self.greeting(True))
 		while client.recv(4096):
 			pass
+
+
+class Dripping(Rogue):
+	"""Says a byte again and again, so that no read takes long."""
+
+	def speak(self, client, heard):
+		for byte in self.greeting(False):
+			client.sendall(bytes([byte]))
+			time.sleep(0.5)
 
 
 class Demanded(unittest.TestCase):
@@ -242,7 +252,7 @@ class Demanded(unittest.TestCase):
 	            "ssl-enforce", "ssl-ca={ca}", "ssl_ca = '{ca}'", "ssl-capath=/etc/ssl/certs", "ssl-cipher=TLS_AES_256_GCM_SHA384",
 	            "tls-version=TLSv1.3", "ssl-crl={ca}", "ssl-verify-server-cert=1", "ssl_verify_server_cert=1",
 	            "ssl-verify-server-cert = 1\nssl-ca={ca}", "ssl-ca={ca}\nskip-ssl", "[client]\nssl-ca={ca}", "[client-server]\nssl",
-	            "[client-mariadb]\nssl-mode=REQUIRED")
+	            "[client-mariadb]\nssl-mode=REQUIRED", "SSL-CA={ca}", "[Client]\nssl-ca={ca}")
 	MISTAKES = ("ssl-verify-server-cert", "ssl-verify-server-cert=on", "ssl_verify_server_cert = TRUE", "ssl-verify-server-cert=",
 	            "ssl-verify-server-cert=yes", "ssl-ca={ca}\nssl-verify-server-cert=off", "[client]\nssl-verify-server-cert=on")
 	SAYS_NONE = ("", "ssl=0", "skip-ssl", "ssl-mode=DISABLED", "ssl-mode=PREFERRED", "ssl-enforce=0", "ssl-verify-server-cert=0",
@@ -253,11 +263,11 @@ class Demanded(unittest.TestCase):
 		self.addCleanup(rogue.close)
 		return rogue
 
-	def ask(self, rogue, text):
+	def ask(self, rogue, text, environment=()):
 		"""What the rogue heard, and the log."""
 		file = options(text.format(ca=authority.certificate))
 		count = len(rogue.heard)
-		with Driver(file, rogue.host, 2000) as driver:
+		with Driver(file, rogue.host, 2000, environment) as driver:
 			self.assertEqual(driver("open").outcome, "UNAVAILABLE")
 			log = driver.logged()
 		password = server.client["password"].encode()
@@ -273,6 +283,7 @@ class Demanded(unittest.TestCase):
 		for text in self.SAYS_TLS:
 			with self.subTest(text):
 				heard, log = self.ask(rogue, text)
+				self.assertTrue(heard or "would do without TLS" in log)
 				self.assertEqual(b"".join(bytes(one.plain) for one in heard), b"", "not even the user's name")
 				self.assertRegex(log, "error 2026")
 				self.assertIn(REMEDY, log)
@@ -304,6 +315,7 @@ class Demanded(unittest.TestCase):
 	def test_options_that_would_do_more_than_they_say(self):
 		rogue = self.rogue()
 		for text, reason in (("local-infile=1", "files of this host"), ("local_infile", "files of this host"), ("[client]\nlocal-infile = on", "files of"),
+		                     ("Local-Infile=1", "files of"), ("[CLIENT]\nlocal-infile=1", "files of"), ("enable_cleartext_plugin", "to whoever asks"),
 		                     ("connect-timeout=100", "database-timeout"), ("[client]\nread_timeout=1", "database-timeout"),
 		                     ("write-timeout=9", "database-timeout"), ("timeout=9", "database-timeout"),
 		                     ("!include /dev/null", "!include"), ("[client-other]\n!includedir /tmp", "!include"),
@@ -322,13 +334,20 @@ class Demanded(unittest.TestCase):
 				self.assertEqual(b"livechat-slactl" in bytes(heard[0].encrypted), plain, "the account, to a server that is not verified")
 				self.assertIn(REFUSED if plain else "error 2026", log)
 
-	def test_server_that_falls_silent(self):
-		silent = Silent()
-		self.addCleanup(silent.close)
-		with Driver(options(f"ssl-ca={authority.certificate}"), silent.host, 1000) as driver:
-			result = driver("open")
-			self.assertEqual(result.outcome, "UNAVAILABLE", driver.logged())
-			self.assertLess(result.ms, 5000)
+	def test_server_that_is_not_worth_waiting_for(self):
+		"""It would hold the worker for ever, or for as long as it has something to say: the greeting is 90 bytes."""
+		for rogue, text in ((Silent(), f"ssl-ca={authority.certificate}"), (Dripping(), "")):
+			self.addCleanup(rogue.close)
+			with self.subTest(type(rogue).__name__), Driver(options(text), rogue.host, 1000) as driver:
+				result = driver("open")
+				self.assertEqual(result.outcome, "UNAVAILABLE", driver.logged())
+				self.assertLess(result.ms, 5000)
+
+	def test_environment(self):
+		heard, _ = self.ask(self.rogue(), "", {"LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN": "1"})
+		self.assertEqual(bytes(heard[0].last), b"")
+		heard, _ = self.ask(self.rogue(), "[client_more]\nenable-cleartext-plugin=1", {"MYSQL_GROUP_SUFFIX": "_more"})
+		self.assertEqual(bytes(heard[0].last), b"")
 
 	def test_tls_with_any_server_needs_tls(self):
 		"""Without verification the library has told the account's name before it is known that there is no TLS; the password it has not."""
