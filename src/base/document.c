@@ -8,7 +8,6 @@
 #include <json-c/json.h>
 #include <json-c/printbuf.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <string.h>
 
 #define FORM (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
@@ -34,6 +33,22 @@ void document_append(struct json_object **array, struct json_object *value)
 {
 	if (*array == NULL || value == NULL || json_object_array_add(*array, value) != 0)
 		give_up(array, value);
+}
+
+bool document_set(struct json_object *object, const char *key, struct json_object *value)
+{
+	if (value != NULL && json_object_object_add(object, key, value) == 0)
+		return true;
+	json_object_put(value);
+	return false;
+}
+
+bool document_push(struct json_object *array, struct json_object *value)
+{
+	if (value != NULL && json_object_array_add(array, value) == 0)
+		return true;
+	json_object_put(value);
+	return false;
 }
 
 void document_add_text(struct json_object **object, const char *key, const char *text)

@@ -7,6 +7,7 @@
 #ifndef BASE_DOCUMENT_H
 #define BASE_DOCUMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct json_object;
@@ -20,10 +21,16 @@ void document_append(struct json_object **array, struct json_object *value);
 void document_add_text(struct json_object **object, const char *key, const char *text);
 void document_add_null(struct json_object **object, const char *key);
 
+/* For an object or array that is kept if this fails. Each takes `value`: true; false, with it put, if it is NULL or memory is out. The key
+ * is copied, and a member of that name is replaced. */
+bool document_set(struct json_object *object, const char *key, struct json_object *value);
+bool document_push(struct json_object *array, struct json_object *value);
+
 /* A new object with this one member; NULL under the same conditions. */
 struct json_object *document_of(const char *key, struct json_object *value);
 
-/* The text of `value` in one line, lent by it until it is changed or put; "/" stays as it is. NULL if memory is out. */
+/* The text of `value` in one line, lent by it until it is changed or put; "/" stays as it is. NULL if memory is out. `value` is not NULL,
+ * and made by json_object_new_*: json-c's parser notes how a number was written, which may be longer than there is room for. */
 const char *document_print(struct json_object *value, size_t *length);
 
 #endif

@@ -30,22 +30,6 @@ static enum reading decode(const char *raw, size_t length, char **text, size_t *
 	return READ;
 }
 
-static bool set_value(struct json_object *object, const char *key, struct json_object *value)
-{
-	if (value != NULL && json_object_object_add(object, key, value) == 0)
-		return true;
-	json_object_put(value);
-	return false;
-}
-
-static bool append_value(struct json_object *array, struct json_object *value)
-{
-	if (value != NULL && json_object_array_add(array, value) == 0)
-		return true;
-	json_object_put(value);
-	return false;
-}
-
 /* Takes `value`. False if memory is out. */
 static bool add_value(struct json_object *object, const char *key, struct json_object *value)
 {
@@ -53,13 +37,13 @@ static bool add_value(struct json_object *object, const char *key, struct json_o
 	struct json_object *values;
 
 	if (before == NULL)
-		return set_value(object, key, value);
+		return document_set(object, key, value);
 	if (json_object_is_type(before, json_type_array))
-		return append_value(before, value);
+		return document_push(before, value);
 	values = json_object_new_array();
 	document_append(&values, json_object_get(before));
 	document_append(&values, value);
-	return set_value(object, key, values);
+	return document_set(object, key, values);
 }
 
 static enum reading add_decoded(struct json_object *object, const char *key, const char *value, size_t length)

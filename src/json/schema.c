@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/document.h"
 #include "base/text.h"
 #include "json/number.h"
 
@@ -59,11 +60,8 @@ static bool none_unknown(const struct schema *schema, struct json_object *object
 static bool replace(struct json_object *object, const struct schema_property *property, struct json_object *value,
     struct schema_error *error)
 {
-	if (value != NULL && json_object_object_add(object, property->name, value) == 0)
-		return true;
-	json_object_put(value);
-	error->no_memory = true;
-	return false;
+	error->no_memory = !document_set(object, property->name, value);
+	return !error->no_memory;
 }
 
 static bool scalar_to_text(struct json_object *value, char text[NUMBER_TEXT_SIZE])

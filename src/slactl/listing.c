@@ -141,10 +141,7 @@ static enum outcome keep(struct listing *listing, struct json_object *row)
 	if (listing->rows == NULL)
 		listing->rows = json_object_new_array();
 	document_append(&listing->rows, row);
-	if (listing->rows != NULL)
-		return OUTCOME_DONE;
-	complain("out of memory");
-	return OUTCOME_DEFECT;
+	return listing->rows == NULL ? OUTCOME_DEFECT : OUTCOME_DONE;
 }
 
 static void flush(struct listing *listing)

@@ -136,7 +136,7 @@ static int show(const struct invocation *invocation)
 		return STATUS_FAILED;
 	status = report_policy(policy_record_get(connection, id, &record), id);
 	if (status == STATUS_DONE && wants_json(invocation))
-		status = report_json(policy_line_document(&record)) == OUTCOME_DONE ? STATUS_DONE : STATUS_FAILED;
+		status = report_outcome(report_json(policy_line_document(&record)));
 	else if (status == STATUS_DONE)
 		print_fields(&record);
 	connection_free(connection);
@@ -202,8 +202,8 @@ static int add(const struct invocation *invocation)
 	int status = STATUS_USAGE;
 
 	if (body == NULL)
-		complain("out of memory");
-	else if (!all_utf8(body))
+		return report_outcome(OUTCOME_DEFECT);
+	if (!all_utf8(body))
 		complain("name and description must be UTF-8");
 	else if (!policy_line_read_body(&policy, body, reason))
 		complain("%s", reason);

@@ -24,12 +24,13 @@ struct export {
 static enum outcome print_record(void *context, const struct policy_record *record)
 {
 	struct export *export = context;
-
 	enum outcome outcome = report_json(policy_line_document(record));
 
+	if (outcome != OUTCOME_DONE)
+		return outcome;
 	strcpy(export->last, record->policy.id);
 	export->printed++;
-	return outcome;
+	return OUTCOME_DONE;
 }
 
 /* Whoever reads may have gone: then there is nobody to go on for. */

@@ -62,9 +62,7 @@ enum outcome report_json(struct json_object *value)
 	size_t length;
 	const char *text = value == NULL ? NULL : document_print(value, &length);
 
-	if (text == NULL)
-		complain("out of memory");
-	else
+	if (text != NULL)
 		puts(text);
 	json_object_put(value);
 	return text == NULL ? OUTCOME_DEFECT : OUTCOME_DONE;

@@ -21,7 +21,7 @@ int report_outcome(enum outcome outcome);
 /* Prints UTF-8 on standard output; a control character, which would move the cursor or worse, as JSON escapes it. */
 void report_text(const char *text, size_t length);
 
-/* Prints a value on a line of its own and frees it. OUTCOME_DONE; OUTCOME_DEFECT, after a complaint, if it is NULL or memory is out. */
+/* Prints a value on a line of its own and frees it. OUTCOME_DONE; OUTCOME_DEFECT if it is NULL or memory is out. */
 enum outcome report_json(struct json_object *value);
 
 /* Sees to it that what was printed has been written. Returns the exit status. */

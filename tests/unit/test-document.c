@@ -130,6 +130,23 @@ static void every_character_has_room(void **state)
 	}
 }
 
+static void every_number_has_room(void **state)
+{
+	struct json_object *array = json_object_new_array();
+	size_t length = 0;
+	bool refused;
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i++)
+		document_append(&array, json_object_new_int64(INT64_MIN));
+	short_memory_begin(PRINTBUF_ALLOCATIONS);
+	document_print(array, &length);
+	refused = short_memory_end();
+	assert_false(refused);
+	assert_int_equal(length, sizeof "[" + 1000 * (sizeof "-9223372036854775808," - 1) - 1);
+	json_object_put(array);
+}
+
 static void what_is_added_to_nothing_is_put(void **state)
 {
 	struct json_object *object = NULL, *array = NULL;
@@ -153,6 +170,7 @@ int main(void)
 		cmocka_unit_test(is_whole_or_not_there_without_memory),
 		cmocka_unit_test(text_is_made_at_its_length),
 		cmocka_unit_test(every_character_has_room),
+		cmocka_unit_test(every_number_has_room),
 		cmocka_unit_test(what_is_added_to_nothing_is_put),
 	};
 

@@ -55,7 +55,7 @@ static void is_refused(void **state)
 }
 
 /* Whichever single allocation fails: no parameter is left out, and it is not the query's fault. With so few keys that json-c's table
- * need not grow, where it would lose one. */
+ * need not grow: when it can not, its copy of the key leaks. */
 static void tells_that_memory_is_short(void **state)
 {
 	bool parsed = false;
