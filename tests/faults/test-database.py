@@ -10,7 +10,7 @@ import time
 import unittest
 
 from database import copy_tree
-from faults import WORKERS, Faults
+from faults import PATIENT, WORKERS, Faults
 from ledger import PATH
 from process import USER, wait_until
 from proxy import CUT, EXECUTE, HANG, PASS, QUERY, SWALLOW, Proxy
@@ -47,6 +47,8 @@ class Away(Faults):
 
 
 class Sessions(Faults):
+	KEYS = PATIENT
+
 	def sessions(self, user=OURS):
 		return [int(row[0]) for row in self.database.sql(f"SELECT id FROM information_schema.processlist WHERE user = '{user}'")]
 

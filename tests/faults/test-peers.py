@@ -12,7 +12,7 @@ import time
 import fastcgi
 from crowd import Crowd
 from fastcgi import API, PARAMS, STDIN, Peer, begin, pairs, record, request, stream
-from faults import Faults
+from faults import PATIENT, Faults
 from ledger import PATH
 
 UNHEARD_DUE_TIME = 1000000000
@@ -42,7 +42,7 @@ class WebServer(Faults):
 
 
 class Clients(Faults):
-	KEYS = {"intake_timeout": "1s"}
+	KEYS = {**PATIENT, "intake_timeout": "1s"}
 
 	def unheard(self, ledger, number, turn):
 		"""The body of a policy that nobody will know the outcome of."""
@@ -105,7 +105,7 @@ class Clients(Faults):
 class Liars(Faults):
 	"""Peers that break FastCGI's rules, each in its own way."""
 
-	KEYS = {"intake_timeout": "5s"}
+	KEYS = {**PATIENT, "intake_timeout": "5s"}
 	GOOD = request("OPTIONS", f"{API}livechat/sla")
 
 	def setUp(self):

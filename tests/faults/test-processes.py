@@ -14,7 +14,7 @@ import unittest
 from crowd import Crowd
 from database import numbers
 from fastcgi import Peer, request
-from faults import Faults
+from faults import PATIENT, Faults
 from ledger import PATH
 from process import has_ended, wait_until
 from stack import instrumented
@@ -26,6 +26,8 @@ RELOAD_EVERY = 0.02
 
 
 class Workers(Faults):
+	KEYS = PATIENT
+
 	def test_a_worker_is_killed_every_50_ms(self):
 		chosen = random.Random(1)
 		with self.load(f"{KILLS} times a worker killed, every 50 ms"):
@@ -60,6 +62,8 @@ class Workers(Faults):
 class Master(Faults):
 	"""The service manager starts another as soon as the one before has ended."""
 
+	KEYS = PATIENT
+
 	def kill_and_start(self, **more):
 		workers = self.pool.workers()
 		os.kill(self.pool.process.pid, signal.SIGKILL)
@@ -93,7 +97,7 @@ class Master(Faults):
 class Descriptors(Faults):
 	"""A worker has nine descriptors of its own; a few connections, and there are no more."""
 
-	KEYS = {"intake_timeout": "500ms"}
+	KEYS = {**PATIENT, "intake_timeout": "500ms"}
 	LIMIT = 12
 
 	def test_descriptors_run_out_again_and_again(self):

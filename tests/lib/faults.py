@@ -9,6 +9,8 @@ from stack import Stack, wait_until
 
 WORKERS = 4
 AFTERWARDS = {"name": "afterwards", "description": "", "dueTimeInMinutes": 2000000000}
+# For tests whose clients must not notice: a busy disk alone keeps a COMMIT for seconds.
+PATIENT = {"database_timeout": "8s", "request_timeout": "30s"}
 
 
 class Faults(unittest.TestCase):
