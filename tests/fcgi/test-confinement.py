@@ -38,8 +38,7 @@ class Case(unittest.TestCase):
 		"""A pool that serves, and the pids of its processes."""
 		service = Service(workers=2, **keys)
 		self.addCleanup(service.close)
-		service.start(**(start or {}))
-		wait_until(service.serves, "the service")
+		service.start(**(start or {})).wait_until_whole()
 		return service, (service.pool.process.pid, *service.pool.workers())
 
 
@@ -61,8 +60,7 @@ class Capabilities(Case):
 		self.addCleanup(service.close)
 		service.pool.write_configuration()
 		shutil.chown(service.pool.home, "root")
-		service.start()
-		wait_until(service.serves, "the service")
+		service.start().wait_until_whole()
 		self.expect_none((service.pool.process.pid, *service.pool.workers()), "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 	@needs_root

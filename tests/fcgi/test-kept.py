@@ -20,7 +20,7 @@ class Kept(unittest.TestCase):
 	def serve(self, **keys):
 		service = Service(intake_timeout=f"{INTAKE_SECONDS}s", **keys)
 		self.addCleanup(service.finish)
-		wait_until(service.start().serves, "the service")
+		service.start().wait_until_whole()
 		return service
 
 	def kept(self, service):

@@ -72,7 +72,7 @@ class Protocol(unittest.TestCase):
 	@classmethod
 	def setUpClass(cls):
 		cls.service = Service(workers=WORKERS, intake_timeout=f"{INTAKE_SECONDS}s", body_limit=BODY_LIMIT).start()
-		wait_until(cls.service.serves, "the service")
+		cls.service.wait_until_whole()
 		cls.workers = cls.service.pool.workers()
 
 	@classmethod
@@ -251,7 +251,7 @@ class Crowd(unittest.TestCase):
 		self.addCleanup(service.finish)
 		if hang_database:
 			self.addCleanup(service.hang_database().close)
-		wait_until(service.start().serves, "the service")
+		service.start().wait_until_whole()
 		return service
 
 	def peers(self, service, count, data=b""):

@@ -171,6 +171,10 @@ class Service(Site):
 		"""Whether an ordinary request is answered as it ought to be."""
 		return self.request("OPTIONS", f"{API}livechat/sla").status == 204
 
+	def wait_until_whole(self):
+		"""Until it serves with all its workers: the first one may do so before the last is there."""
+		wait_until(lambda: len(self.pool.workers()) == self.pool.keys["workers"] and self.serves(), "the service with all its workers")
+
 	def logged(self, text):
 		return text in self.pool.process.log.read_text(errors="replace")
 
