@@ -19,10 +19,16 @@ from process import children, fields, has_ended, looks_into_processes, wait_unti
 
 PATH = f"{API}livechat/sla"
 GOOD = request("OPTIONS", PATH)
+YOUNG_SECONDS = 2  # so long after its start the death of a worker is no sign that the next would die, too
 
 
 def cpu_seconds(pid):
 	return (int(fields(pid)[11]) + int(fields(pid)[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def start_time(pid):
+	"""In seconds of CLOCK_BOOTTIME."""
+	return int(fields(pid)[19]) / os.sysconf("SC_CLK_TCK")
 
 
 def switches(pid):
@@ -59,9 +65,10 @@ class PoolCase(unittest.TestCase):
 		service = Service(**{"workers": 2, **keys})
 		self.addCleanup(self.end, service)
 		if hang_database:
-			self.addCleanup(service.hang_database().close)
-		service.start()
-		wait_until(lambda: len(service.pool.workers()) == service.pool.keys["workers"] and service.serves(), "the service")
+			self.hanging = service.hang_database()
+			self.hanging.setblocking(False)
+			self.addCleanup(self.hanging.close)
+		service.start().wait_until_whole()
 		return service
 
 	@staticmethod
@@ -76,16 +83,23 @@ class PoolCase(unittest.TestCase):
 		wait_until(lambda: unread(peer.socket) == 0, "a worker to read")
 		return peer
 
+	def take_connections(self):
+		"""All that wait for the hanging database, so that the next one is seen."""
+		with contextlib.suppress(BlockingIOError):
+			while True:
+				self.hanging.accept()[0].close()
+
 	def begin_work(self, service):
-		"""A peer whose request a worker works on until request-timeout, since the database hangs."""
+		"""A peer whose request the only worker works on until request-timeout, since the database hangs: it has connected there."""
 		def attempt():
+			self.take_connections()
 			peer = service.peer()
 			self.addCleanup(peer.socket.close)
 			peer.send(request("GET", PATH, headers={"X-User-Id": "A" * 17, "X-Auth-Token": "A" * 43}))
-			return None if select.select([peer.socket], [], [], 0.2)[0] else peer
+			return peer if select.select([peer.socket, self.hanging], [], [], 30)[0] == [self.hanging] else None
 
 		# A database that failed a moment ago is left alone for a while.
-		return wait_until(attempt, "a request that is not answered at once")
+		return wait_until(attempt, "a request that has to wait for the database")
 
 	def end_request(self, peer):
 		self.assertEqual(peer.send(GOOD[20:]).answer().status, 204)
@@ -93,28 +107,42 @@ class PoolCase(unittest.TestCase):
 
 class Deaths(PoolCase):
 	def test_a_worker_that_is_killed_is_replaced_at_once(self):
+		"""Pauses that grow would be long at the end, and all would be if the master waited for its next look: a short one is enough."""
 		service = self.serve(workers=1)
-		for _ in range(5):
+		pauses = []
+		for _ in range(8):
 			self.assertTrue(service.serves())
 			worker, = service.pool.workers()
-			os.kill(worker, signal.SIGKILL)
 			started = time.monotonic()
+			os.kill(worker, signal.SIGKILL)
 			wait_until(lambda: service.pool.workers() not in ([], [worker]), "another worker")
-			self.assertLess(time.monotonic() - started, 0.5)
+			pauses.append(time.monotonic() - started)
+		self.assertLess(min(pauses[4:]), 0.25)
 		self.assertTrue(service.logged(f"worker {worker} was ended by signal 9"))
 
-	def test_workers_that_die_young_are_replaced_slower_and_slower(self):
-		service = self.serve(workers=1)
-		times = []
-		for _ in range(6):
+	@staticmethod
+	def kill_one_by_one(service, count):
+		"""When each of so many workers was killed, and how old the oldest was when the master knew, the first left aside."""
+		times, ages = [], []
+		for _ in range(count):
 			worker, = wait_until(service.pool.workers, "a worker")
-			os.kill(worker, signal.SIGKILL)
+			started = start_time(worker)
 			times.append(time.monotonic())
+			os.kill(worker, signal.SIGKILL)
 			wait_until(lambda: service.pool.workers() != [worker], "its end")
-		pauses = [later - earlier for earlier, later in zip(times[1:], times[2:])]
-		for number, pause in enumerate(pauses):
-			self.assertGreater(pause, 0.09 * 2 ** number)
-		wait_until(service.serves, "service again")
+			ages.append(time.clock_gettime(time.CLOCK_BOOTTIME) - started)
+		return times, max(ages[1:])
+
+	def test_workers_that_die_young_are_replaced_slower_and_slower(self):
+		"""The first one has served, and does not count."""
+		def attempt():
+			service = self.serve(workers=1)
+			times, age = self.kill_one_by_one(service, 6)
+			wait_until(service.serves, "service again")
+			return times if age < YOUNG_SECONDS else None
+		times = wait_until(attempt, "workers that are killed young", 120)
+		for number, (earlier, later) in enumerate(zip(times[1:], times[2:])):
+			self.assertGreater(later - earlier, 0.09 * 2 ** number)
 
 	def test_pause_is_forgotten_when_all_live(self):
 		service = self.serve(workers=1)
@@ -126,7 +154,7 @@ class Deaths(PoolCase):
 		wait_until(service.serves, "service again")
 		time.sleep(3)  # longer than what counts as young
 		os.kill(worker, signal.SIGKILL)
-		wait_until(lambda: service.pool.workers() not in ([], [worker]), "another worker", 0.5)
+		wait_until(lambda: service.pool.workers() not in ([], [worker]), "another worker", 1.5)  # the next pause would be 1.6 s
 
 	def test_storm_of_kills(self):
 		service = self.serve(workers=4)
@@ -140,11 +168,11 @@ class Deaths(PoolCase):
 		wait_until(lambda: len(service.pool.workers()) == 4, "all workers", 5)
 
 	def test_a_worker_stopped_in_a_request_is_replaced(self):
-		service = self.serve(hang_database=True, workers=1, request_timeout="500ms")
+		service = self.serve(hang_database=True, workers=1, request_timeout="3s")
 		worker, = service.pool.workers()
 		peer = self.begin_work(service)
 		os.kill(worker, signal.SIGSTOP)
-		wait_until(lambda: has_ended(worker), "its end", 10)
+		wait_until(lambda: has_ended(worker), "its end")
 		self.assertTrue(service.serves())
 		self.assertEqual(peer.receive(), b"")
 
@@ -187,7 +215,7 @@ class Deaths(PoolCase):
 		service = self.serve(workers=4)
 		workers = service.pool.workers()
 		os.kill(service.pool.process.pid, signal.SIGKILL)
-		wait_until(lambda: all(map(has_ended, workers)), "the end of the workers", 1)
+		wait_until(lambda: all(map(has_ended, workers)), "the end of the workers", 10)
 		service.pool.kill()
 		service.pool.start()
 		wait_until(service.serves, "service from a new master, on a socket that was left behind")
@@ -322,7 +350,7 @@ class Ends(PoolCase):
 				service = self.serve()
 				workers = service.pool.workers()
 				service.pool.process.send(number)
-				self.ended(service, seconds=2)
+				self.ended(service)
 				self.assertTrue(all(map(has_ended, workers)))
 
 	def test_running_requests_are_finished(self):
@@ -336,25 +364,25 @@ class Ends(PoolCase):
 		self.ended(service)
 
 	def test_running_work_is_finished(self):
-		service = self.serve(hang_database=True, request_timeout="1500ms")
+		service = self.serve(hang_database=True, workers=1, request_timeout="1500ms")
 		peer = self.begin_work(service)
 		service.pool.process.send(signal.SIGTERM)
 		self.assertEqual(peer.answer().status, 503)
 		self.ended(service)
 
 	def test_a_busy_pool_ends(self):
-		service = self.serve(stop_timeout="5s")
+		service = self.serve(stop_timeout="30s")
 		with Load(service, 8):
 			time.sleep(0.2)
 			service.pool.process.send(signal.SIGTERM)
-			self.ended(service, seconds=3)
+			self.ended(service, seconds=15)
 
 	def test_what_does_not_end_is_killed(self):
 		service = self.serve(stop_timeout="500ms")
 		worker = service.pool.workers()[0]
 		os.kill(worker, signal.SIGSTOP)
 		service.pool.process.send(signal.SIGTERM)
-		self.ended(service, seconds=3)
+		self.ended(service)
 		self.assertTrue(has_ended(worker))
 
 
@@ -429,12 +457,12 @@ class Notifications(PoolCase):
 
 	def test_watchdog(self):
 		self.listen(self.name)
-		self.start(self.name, WATCHDOG_USEC="400000")
+		self.start(self.name, WATCHDOG_USEC="4000000")
 		times = []
-		while len(times) < 4:
+		while len(times) < 3:
 			if self.manager.recv(4096) == b"WATCHDOG=1":
 				times.append(time.monotonic())
-		self.assertLess(max(later - earlier for earlier, later in zip(times, times[1:])), 0.4)
+		self.assertLess(max(later - earlier for earlier, later in zip(times, times[1:])), 4)
 
 	def test_watchdog_of_somebody_else(self):
 		self.listen(self.name)
@@ -461,7 +489,7 @@ class Alone(PoolCase):
 		peer = self.begin_request(service)
 		service.pool.process.send(signal.SIGTERM)
 		self.end_request(peer)
-		self.assertEqual(service.pool.process.wait(2), 0)
+		self.assertEqual(service.pool.process.wait(10), 0)
 		self.assertFalse(service.pool.socket.exists())
 
 	def test_reload(self):
