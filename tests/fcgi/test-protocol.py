@@ -16,7 +16,7 @@ from stack import Credentials, wait_until
 
 PATH = f"{API}livechat/sla"
 WORKERS = 2
-INTAKE_SECONDS = 1
+SLACK_SECONDS = 5  # that a busy machine may add to what is bounded; less than what the fault would
 BODY_LIMIT = 65536
 PEERS_MOST = 64  # that a worker reads at once
 SOMEBODY = Credentials("A" * 17, "A" * 43)
@@ -69,9 +69,11 @@ def memory(pid):
 
 
 class Protocol(unittest.TestCase):
+	INTAKE_SECONDS = 5
+
 	@classmethod
 	def setUpClass(cls):
-		cls.service = Service(workers=WORKERS, intake_timeout=f"{INTAKE_SECONDS}s", body_limit=BODY_LIMIT).start()
+		cls.service = Service(workers=WORKERS, intake_timeout=f"{cls.INTAKE_SECONDS}s", body_limit=BODY_LIMIT).start()
 		cls.service.wait_until_whole()
 		cls.workers = cls.service.pool.workers()
 
@@ -164,24 +166,24 @@ class Answers(Protocol):
 			started = time.monotonic()
 			for _ in range(20):
 				self.service.serves()
-			self.assertLess(time.monotonic() - started, INTAKE_SECONDS, "nobody waits for it to go")
+			self.assertLess(time.monotonic() - started, self.INTAKE_SECONDS, "nobody waits for it to go")
 
 
 class Lies(Protocol):
 	def test_refused(self):
 		for name, data in REFUSED.items():
-			with self.subTest(name), self.service.peer(INTAKE_SECONDS / 2) as peer:
+			with self.subTest(name), self.service.peer(self.INTAKE_SECONDS / 2) as peer:
 				self.dropped(peer.send(data))
 
 	def test_cut(self):
 		for name, size in CUT.items():
-			with self.subTest(name), self.service.peer(INTAKE_SECONDS / 2) as peer:
+			with self.subTest(name), self.service.peer(self.INTAKE_SECONDS / 2) as peer:
 				peer.send(GOOD[:size]).socket.shutdown(1)
 				self.dropped(peer)
 
 	def test_garbage(self):
 		for seed in range(200):
-			with self.service.peer(INTAKE_SECONDS * 2) as peer:
+			with self.service.peer(self.INTAKE_SECONDS * 2) as peer:
 				self.dropped(peer.send(random.Random(seed).randbytes(5000)))
 
 	def test_half_a_request_and_gone(self):
@@ -205,29 +207,31 @@ class Lies(Protocol):
 			peer.send(begin() + stream(PARAMS, VARIABLES))
 			while time.monotonic() < started + 30:
 				peer.send(record(STDIN, b" " * 65535))
-		self.assertLess(time.monotonic() - started, INTAKE_SECONDS + 2, "the deadline is one for the whole request")
+		self.assertLess(time.monotonic() - started, self.INTAKE_SECONDS + SLACK_SECONDS, "the deadline is one for the whole request")
 		self.assertLess(sum(memory(worker) for worker in self.workers) - before, 2048)
 
 
 class Silence(Protocol):
+	INTAKE_SECONDS = 2  # which these tests wait for
+
 	def expect_drop_at_the_deadline(self, peer, started):
 		self.dropped(peer)
-		self.assertGreater(time.monotonic() - started, INTAKE_SECONDS * 0.9)
-		self.assertLess(time.monotonic() - started, INTAKE_SECONDS + 2)
+		self.assertGreater(time.monotonic() - started, self.INTAKE_SECONDS * 0.9)
+		self.assertLess(time.monotonic() - started, self.INTAKE_SECONDS + SLACK_SECONDS)
 
 	def test_more_silent_peers_than_workers(self):
 		silent = [self.service.peer() for _ in range(WORKERS + 1)]
 		started = time.monotonic()
 		self.assertTrue(self.service.serves())
-		self.assertLess(time.monotonic() - started, 2 * INTAKE_SECONDS + 1)
+		self.assertLess(time.monotonic() - started, 2 * self.INTAKE_SECONDS + SLACK_SECONDS)
 		for peer in silent:
 			self.dropped(peer)
 			peer.socket.close()
 
 	def test_silence_after_a_beginning(self):
 		for name, size in CUT.items():
+			started = time.monotonic()
 			with self.subTest(name), self.service.peer() as peer:
-				started = time.monotonic()
 				self.expect_drop_at_the_deadline(peer.send(GOOD[:size]), started)
 
 	def test_drip(self):
@@ -239,8 +243,8 @@ class Silence(Protocol):
 				with self.assertRaises((BrokenPipeError, ConnectionResetError)):
 					for at in range(len(dripped)):
 						peer.send(dripped[at:at + 1])
-						time.sleep(0.05)
-				self.assertLess(time.monotonic() - started, INTAKE_SECONDS + 2)
+						time.sleep(0.1)
+				self.assertLess(time.monotonic() - started, self.INTAKE_SECONDS + SLACK_SECONDS)
 
 
 class Crowd(unittest.TestCase):
@@ -291,30 +295,30 @@ class Crowd(unittest.TestCase):
 
 	def test_time_in_which_nobody_listens_does_not_count(self):
 		"""Of two requests that come slowly to one worker, one has to wait for the other's work."""
-		service = self.serve(hang_database=True, workers=1, intake_timeout="1s", request_timeout="2s")
+		service = self.serve(hang_database=True, workers=1, intake_timeout="3s", request_timeout="5s")
 
 		def attempt():
 			slow, = self.peers(service, 1, GOOD[:-1])
 			started = time.monotonic()
 			self.assertEqual(service.request("GET", PATH, credentials=SOMEBODY).status, 503)
-			return slow if time.monotonic() - started > 1.5 else None
+			return slow if time.monotonic() - started > 4 else None
 
 		# A database that failed a moment ago is left alone for a while.
 		slow = wait_until(attempt, "work that takes its time")
 		self.assertEqual(slow.send(GOOD[-1:]).answer().status, 204)
 
 	def test_peers_that_talk_and_go_take_no_time(self):
-		"""A silent peer is given a few milliseconds before the next is looked at; of these that would be a second."""
+		"""A silent peer is given a few milliseconds before the next is looked at; of these that would be some seconds."""
 		service = self.serve(workers=1)
 		worker, = service.pool.workers()
 		os.kill(worker, signal.SIGSTOP)
-		for data in (b"garbage!", GOOD[:20]) * 100:
+		for data in (b"garbage!", GOOD[:20]) * 400:
 			service.peer().send(data).socket.close()
 		honest, = self.peers(service, 1, GOOD)
 		started = time.monotonic()
 		os.kill(worker, signal.SIGCONT)
 		self.assertEqual(honest.answer().status, 204)
-		self.assertLess(time.monotonic() - started, 0.5)
+		self.assertLess(time.monotonic() - started, 2)
 
 	def test_a_slow_request_is_not_put_off_by_younger_ones(self):
 		service = self.serve(workers=1, intake_timeout="30s")
