@@ -10,7 +10,7 @@ from process import wait_until
 from stack import Stack
 
 PATH = f"{API}livechat/sla"
-INTAKE_SECONDS = 1
+INTAKE_SECONDS = 5
 BODY = b'{"name":"Optimum","description":"","dueTimeInMinutes":4}'
 
 
@@ -68,7 +68,7 @@ class WithDatabase(unittest.TestCase):
 		peer = self.send("GET", f"{PATH}?count=100")
 		started = time.monotonic()
 		self.assertEqual(self.send("OPTIONS", PATH).answer().status, 204)
-		self.assertLess(time.monotonic() - started, INTAKE_SECONDS + 2)
+		self.assertLess(time.monotonic() - started, INTAKE_SECONDS + 5)
 		self.assertNotIn(END_REQUEST, [record.type for record in records(whole_records(peer.receive()))])
 		self.assertEqual(self.stack.pool.workers(), pids)
 
@@ -78,7 +78,7 @@ class WithDatabase(unittest.TestCase):
 		chunks = []
 		while chunk := peer.socket.recv(50000):
 			chunks.append(chunk)
-			time.sleep(INTAKE_SECONDS / 100)
+			time.sleep(0.01)
 		self.assertEqual(answer(b"".join(chunks)).json()["count"], 100)
 
 
