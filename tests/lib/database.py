@@ -65,11 +65,12 @@ class Database:
 		copy_tree(self.TEMPLATE, self.data)
 
 	def make_template(self):
-		"""Made in the short directory, which the database's user can reach whoever owns the build directory."""
+		"""Made in the short directory, which the database's user can reach whoever owns the build directory. So are temporary tables, since
+		another server that starts deletes those that it finds in /tmp."""
 		made, new = self.directory / "template", f"{self.TEMPLATE}.new"
 		user = [f"--user={USER}"] if USER else []
-		result = subprocess.run([*VENDOR.INSTALL, f"--datadir={made}", *user, *self.OPTIONS], stdin=subprocess.DEVNULL,
-		                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+		result = subprocess.run([*VENDOR.INSTALL, f"--datadir={made}", f"--tmpdir={self.directory}", *user, *self.OPTIONS],
+		                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 		if result.returncode != 0:
 			raise RuntimeError(f"{VENDOR.INSTALL[0]}: {result.stdout}")
 		shutil.rmtree(new, ignore_errors=True)
