@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 The livechat-sla authors
 """livechat-slactl policy: what its commands store, print and refuse."""
+import contextlib
 import getpass
 import json
 import os
@@ -19,6 +20,15 @@ ACTOR = f"cli:{getpass.getuser()}"
 UNKNOWN = "f" * 24
 INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 ODD_NAMES = ("plain", " ", "\t", "a\nb", "\x01\x1f\x7f\x80", "quotes ' \" ` \\ /", "\U0001f600 e\u0301 \u202e", "%_", "</script>", "\U0001f6a8" * 255)
+
+
+def read_to_end(terminal):
+	"""All that a terminal was told, once its other side is closed."""
+	told = b""
+	with contextlib.suppress(OSError):  # how it says that it is
+		while True:
+			told += os.read(terminal, 4096)
+	return told
 
 
 def setUpModule():
@@ -271,10 +281,10 @@ class Import(Case):
 			os.close(end)
 			stdout, _ = child.communicate(lines(document(1), document(2), {}).encode(), 60)
 		holder.join()
-		told = os.read(terminal, 4096).decode()
+		told = read_to_end(terminal).decode()
 		os.close(terminal)
 		self.assertEqual(stdout, b"imported: 0, replaced: 0, unchanged: 1, refused: 1\n")
-		self.assertRegex(told, r"^\r1 done\r\x1b\[K3: must have")
+		self.assertRegex(told, r"^(\r[12] done)+\r\x1b\[K3: must have")
 
 
 class Broken(Case):
