@@ -201,7 +201,7 @@ class Addresses(StartCase):
 
 	def test_silent_peer(self):
 		address = ("127.0.0.1", free_port())
-		self.serving(address, f"--listen={address[0]}:{address[1]}", "--intake-timeout=500ms")
+		self.serving(address, f"--listen={address[0]}:{address[1]}", "--intake-timeout=3s")
 		with Peer(address) as silent, Peer(address) as half:
 			half.send(GOOD[:10])
 			self.assertTrue(self.answered(address))
