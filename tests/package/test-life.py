@@ -275,7 +275,7 @@ class Case(unittest.TestCase):
 				last[:] = [self.request(*arguments, **options)]
 			return last and last[0].status == status
 		try:
-			wait_until(attempt, f"status {status}", 10)
+			wait_until(attempt, f"status {status}", 60)
 		except TimeoutError:
 			self.fail(f"{arguments} was not answered with {status}, at last {last}")
 		return last[0]
