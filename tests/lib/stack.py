@@ -181,7 +181,7 @@ class Site:
 			if part.process is not None:
 				part.kill()
 		if tap.failures:
-			kept = BUILDDIR / "tests/logs" / pathlib.Path(sys.argv[1]).stem
+			kept = BUILDDIR / "tests/logs" / pathlib.Path(sys.argv[1]).stem / self.directory.name
 			kept.mkdir(parents=True, exist_ok=True)
 			for log in self.directory.glob("*.log"):
 				shutil.copyfile(log, kept / log.name)
