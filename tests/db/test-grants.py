@@ -12,7 +12,7 @@ import subprocess
 import unittest
 
 from database import VENDOR, MySQL
-from fastcgi import API, Peer
+from fastcgi import API, Peer, until_available
 from fastcgi import request as fastcgi_request
 from process import BUILDDIR, SLACTL, SRCDIR
 from stack import Stack
@@ -132,11 +132,16 @@ class Needed(unittest.TestCase):
 	def call(self, method, path, body=None, status=200, credentials=None, headers=()):
 		who = credentials or stack.admin
 		headers = {"X-User-Id": who.user_id, "X-Auth-Token": who.token, "Content-Type": "application/json", **dict(headers)}
-		with Peer(stack.pool.socket) as peer:
-			answer = peer.send(fastcgi_request(method, API + path, b"" if body is None else json.dumps(body).encode(), headers)).answer()
+		whole = fastcgi_request(method, API + path, b"" if body is None else json.dumps(body).encode(), headers)
+		answer = until_available(lambda: self.ask(whole))
 		self.assertEqual(answer.status, status, answer)
 		self.done.add(f"{method} {re.sub('[0-9a-f]{24}', ':', path.partition('?')[0])}")
 		return answer.json()
+
+	@staticmethod
+	def ask(whole):
+		with Peer(stack.pool.socket) as peer:
+			return peer.send(whole).answer()
 
 	def use_policies(self):
 		body = {"name": "Optimum", "description": "", "dueTimeInMinutes": 4}

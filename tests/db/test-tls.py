@@ -15,7 +15,7 @@ import proxy
 from certificates import Authority
 from database import VENDOR
 from driver import Driver, Server
-from fastcgi import API, Peer, request
+from fastcgi import API, Peer, request, until_available
 from process import DAEMON, USER, free_port
 
 if certificates.ABSENT:
@@ -89,24 +89,36 @@ class Encrypted(unittest.TestCase):
 			if USER:
 				shutil.chown(cls.stack.directory / f"shown.{ending}", USER)
 
-	def serve(self, host="127.0.0.1", **keys):
-		"""The status of a request, and what the log has gained by it. None leaves a key out."""
+	@contextlib.contextmanager
+	def serving(self, **keys):
+		"""With these keys for the client."""
 		pool = self.stack.pool
-		before = pool.log.stat().st_size if pool.log.exists() else 0
-		keys = {"host": f"{host}:{self.port}", **{key.replace("_", "-"): value for key, value in keys.items()}}
-		pool.client = {**self.own, **keys}
+		pool.client = {**self.own, "host": f"127.0.0.1:{self.port}", **{key.replace("_", "-"): value for key, value in keys.items()}}
 		pool.start()
 		try:
-			headers = {"X-User-Id": self.stack.admin.user_id, "X-Auth-Token": self.stack.admin.token}
-			with Peer(pool.socket) as peer:
-				status = peer.send(request("GET", PATH, headers=headers)).answer().status
+			yield
 		finally:
 			self.assertEqual(pool.stop(), 0)
-		return status, pool.log.read_text(errors="replace")[before:]
+
+	def ask(self):
+		headers = {"X-User-Id": self.stack.admin.user_id, "X-Auth-Token": self.stack.admin.token}
+		with Peer(self.stack.pool.socket) as peer:
+			return peer.send(request("GET", PATH, headers=headers)).answer()
+
+	def accept(self, **keys):
+		with self.serving(**keys):
+			self.assertEqual(until_available(self.ask).status, 200)
+
+	def log(self):
+		log = self.stack.pool.log
+		return log.read_text(errors="replace") if log.exists() else ""
 
 	def refuse(self, *reasons, **keys):
-		status, log = self.serve(**keys)
-		self.assertEqual(status, 503)
+		"""Returns what is logged of it."""
+		before = len(self.log())
+		with self.serving(**keys):
+			self.assertEqual(self.ask().status, 503)
+		log = self.log()[before:]
 		self.assertRegex(log, "|".join(reasons))
 		self.assertNotIn(self.own["password"], log)
 		return log
@@ -114,12 +126,12 @@ class Encrypted(unittest.TestCase):
 	def test_right_certificate(self):
 		for keys in ({"ssl_ca": authority.certificate}, {"ssl_ca": authority.certificate, "ssl_verify_server_cert": 1}):
 			with self.subTest(keys):
-				self.assertEqual(self.serve(**keys)[0], 200)
+				self.accept(**keys)
 
 	def test_certificate_that_is_not_verified(self):
 		"""As the file says so, it is TLS all the same."""
 		self.change("self-signed")
-		self.assertEqual(self.serve(ssl_enforce=1, ssl_verify_server_cert=0)[0], 200)
+		self.accept(ssl_enforce=1, ssl_verify_server_cert=0)
 
 	@unittest.skipIf(MYSQL_LIBRARY, "it uses TLS wherever there is some")
 	def test_account_that_has_to_use_tls(self):
@@ -129,7 +141,7 @@ class Encrypted(unittest.TestCase):
 		certificate, key = of("client")
 		self.database.sql("ALTER USER 'livechat-sla'@'127.0.0.1' REQUIRE SUBJECT '/CN=livechat-sla'")
 		self.addCleanup(self.database.sql, "ALTER USER 'livechat-sla'@'127.0.0.1' REQUIRE SSL")
-		self.assertEqual(self.serve(ssl_ca=authority.certificate, ssl_cert=certificate, ssl_key=key)[0], 200)
+		self.accept(ssl_ca=authority.certificate, ssl_cert=certificate, ssl_key=key)
 		self.refuse("error 1045", ssl_ca=authority.certificate)
 
 	def change(self, name):

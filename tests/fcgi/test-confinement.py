@@ -18,7 +18,7 @@ import certificates
 import confine
 from certificates import Authority
 from database import VENDOR
-from fastcgi import API, Peer, Service, request
+from fastcgi import API, Peer, Service, request, until_available
 from process import BUILDDIR, USER, WRAPPER, Process, free_port, libc, looks_into_processes, wait_until
 from stack import Stack, instrumented
 
@@ -218,8 +218,13 @@ class SystemCalls(unittest.TestCase):
 		for method, path, content, statuses in (("GET", "livechat/sla", b"", [200]), ("POST", "livechat/sla", body, [200, 400]),
 		                                        ("POST", "livechat/sla", b" " * 70000, [413]),
 		                                        ("POST", "login", b'{"user":"administrator","password":"x"}', [401]), ("GET", "me", b"", [200])):
-			with Peer(stack.pool.socket) as peer:
-				self.assertIn(peer.send(request(method, API + path, content, headers)).answer().status, statuses)
+			whole = request(method, API + path, content, headers)
+			self.assertIn(until_available(lambda whole=whole: self.ask(stack, whole)).status, statuses)
+
+	@staticmethod
+	def ask(stack, whole):
+		with Peer(stack.pool.socket) as peer:
+			return peer.send(whole).answer()
 
 	def run_confined(self, **keys):
 		stack = Stack(**{"workers": 2, **keys})
@@ -248,8 +253,7 @@ class SystemCalls(unittest.TestCase):
 
 	def served(self, stack):
 		headers = {"X-User-Id": stack.admin.user_id, "X-Auth-Token": stack.admin.token}
-		with Peer(stack.pool.socket) as peer:
-			return peer.send(request("GET", PATH, headers=headers)).answer().status == 200
+		return self.ask(stack, request("GET", PATH, headers=headers)).status == 200
 
 	@unittest.skipIf(certificates.ABSENT, certificates.ABSENT)
 	def test_program_that_serves_alone_needs_no_other(self):

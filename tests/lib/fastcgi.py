@@ -82,6 +82,14 @@ def answer(data):
 	return Answer(int(status), reason, headers, body)
 
 
+def until_available(ask):
+	"""The first answer of `ask` that is not 503: a worker whose database kept it waiting at its start gives that for a moment."""
+	def attempt():
+		got = ask()
+		return got if got.status != 503 else None
+	return wait_until(attempt, "an answer other than 503")
+
+
 def unread(connection):
 	"""Bytes sent that the other side has not taken yet."""
 	return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0]
