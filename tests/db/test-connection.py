@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 The livechat-sla authors
 """The connection to the database under everything that can happen to it."""
-import contextlib
 import re
 import socket
-import subprocess
 import threading
 import time
 import unittest
@@ -158,21 +156,11 @@ class RealErrors(Case):
 				marks = server.sql(f"SELECT description FROM sla_policies WHERE name = '{name}'")[0][0]
 				self.assertEqual(sorted(marks), ["1", "2"])
 
-	@contextlib.contextmanager
-	def uncommitted(self, name, due):
-		"""Somebody else is about to add this policy, and does not in the end."""
-		command = server.database.client("--batch", "--unbuffered", "livechat_sla")
-		with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
-			client.stdin.write("START TRANSACTION; INSERT INTO sla_policies "
-			                   f"VALUES (REPEAT('b', 24), '{name}', '', {due}, NOW(), 'x', NOW(), 'x'); SELECT 'done';\n")
-			client.stdin.flush()
-			self.assertEqual(client.stdout.readline(), "done\n")
-			yield
-
 	def test_lock_wait_is_repeated(self):
 		name, due = server.policy()
+		rival = f"INSERT INTO sla_policies VALUES (REPEAT('b', 24), '{name}', '', {due}, NOW(), 'x', NOW(), 'x')"
 		with self.driver(timeout=8000) as driver:
-			with self.uncommitted(name, due):
+			with server.database.transaction(rival):
 				driver.send("add", name, "", due)
 				wait_until(lambda: "error 1205" in driver.logged(), "a wait for the lock that was too long")
 			self.assert_outcome(driver.result(), "DONE")

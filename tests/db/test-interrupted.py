@@ -42,8 +42,8 @@ class Told(unittest.TestCase):
 
 	@staticmethod
 	def wait_until_nothing_is_open():
-		"""While the driver is connected. A roll-back may be a moment behind the deadline, and InnoDB has transactions of its own. Its table of
-		them does not change while it is asked for again and again."""
+		"""While the driver is connected. A roll-back may be a moment behind the deadline, and InnoDB has transactions of its own. The table
+		of them does not change while it is asked for again and again."""
 		def nothing_is_open():
 			[[_, _, status]] = server.sql("SHOW ENGINE INNODB STATUS")
 			return not re.search("^---TRANSACTION .*, ACTIVE ", status, re.MULTILINE)

@@ -4,7 +4,6 @@
 import contextlib
 import pathlib
 import signal
-import subprocess
 import threading
 import unittest
 
@@ -38,16 +37,11 @@ def pending(pid, number):
 	return False
 
 
-@contextlib.contextmanager
 def uncommitted(name):
 	"""Somebody else is about to create this policy, and those who create it too must wait."""
-	command = stack.database.client("--batch", "--unbuffered", "livechat_sla")
-	with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
-		client.stdin.write("BEGIN; INSERT INTO sla_policies (id, name, description, due_time_in_minutes, created_at, created_by, updated_at, "
-		                   f"updated_by) VALUES (REPEAT('0', 24), '{name}', '', 2, UTC_TIMESTAMP(3), '', UTC_TIMESTAMP(3), ''); SELECT 'done';\n")
-		client.stdin.flush()
-		assert client.stdout.readline() == "done\n"
-		yield
+	return stack.database.transaction(
+		"INSERT INTO sla_policies (id, name, description, due_time_in_minutes, created_at, created_by, updated_at, updated_by) "
+		f"VALUES (REPEAT('0', 24), '{name}', '', 2, UTC_TIMESTAMP(3), '', UTC_TIMESTAMP(3), '')")
 
 
 def post(name, answers):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 The livechat-sla authors
 """A throw-away database server: MariaDB, or MySQL if SLA_DATABASE=mysql."""
+import contextlib
 import fcntl
 import os
 import re
@@ -124,6 +125,16 @@ class Database:
 		if result.returncode != 0:
 			raise RuntimeError(f"SQL: {result.stderr}")
 		return [[unescape(column) for column in line.split("\t")] for line in result.stdout.split("\n")[:-1]]
+
+	@contextlib.contextmanager
+	def transaction(self, statement):
+		"""A session that has done this and holds its locks until the end of the block, when it is rolled back."""
+		command = self.client("--batch", "--skip-column-names", "--unbuffered", "livechat_sla")
+		with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+			client.stdin.write(f"START TRANSACTION; {statement}; SELECT 'begun';\n")
+			client.stdin.flush()
+			assert "begun\n" in client.stdout, statement
+			yield
 
 
 def numbers(most):

@@ -9,7 +9,6 @@ import pty
 import re
 import subprocess
 import tempfile
-import threading
 import unittest
 
 from process import SLACTL, wait_until
@@ -269,18 +268,24 @@ class Import(Case):
 		text = f"{secret}\n" + lines({secret: 1}, document(1, _id=secret), document(1, createdBy=[secret]), document(1, _updatedAt=secret))
 		self.assertNotIn(secret, "".join(self.import_lines(text, 0, 0, 0, 5, status=1)))
 
+	@staticmethod
+	def lock_waits():
+		[[_, count]] = stack.database.sql("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_waits'")
+		return int(count)
+
 	def test_locks_are_waited_for_and_progress_is_told_on_a_terminal(self):
 		"""A row that somebody else holds for longer than progress is silent, and than the server waits for a lock: it is tried again."""
 		self.import_lines(lines(document(1)), 1)
-		holder = threading.Thread(target=stack.database.sql, args=(f"""START TRANSACTION; SELECT id FROM sla_policies WHERE id = '{policy_id(1)}' FOR UPDATE;
-			SELECT SLEEP(5); COMMIT""",))
-		holder.start()
-		wait_until(lambda: stack.database.sql("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'"), "the lock")
+		waits = self.lock_waits()
 		terminal, end = pty.openpty()
-		with subprocess.Popen([SLACTL, f"--config={stack.pool.file}", "policy", "import"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end) as child:
+		command = [SLACTL, f"--config={stack.pool.file}", "policy", "import"]
+		with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end) as child:
 			os.close(end)
-			stdout, _ = child.communicate(lines(document(1), document(2), {}).encode(), 60)
-		holder.join()
+			with stack.database.transaction(f"SELECT id FROM sla_policies WHERE id = '{policy_id(1)}' FOR UPDATE"):
+				child.stdin.write(lines(document(1), document(2), {}).encode())
+				child.stdin.close()
+				wait_until(lambda: self.lock_waits() >= waits + 2, "the lock to be waited for again")
+			stdout = child.stdout.read()
 		told = read_to_end(terminal).decode()
 		os.close(terminal)
 		self.assertEqual(stdout, b"imported: 0, replaced: 0, unchanged: 1, refused: 1\n")
