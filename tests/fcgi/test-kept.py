@@ -121,4 +121,4 @@ class Kept(unittest.TestCase):
 		worker, = service.pool.workers()
 		# It goes after 18 to 20 requests, two of which it has had; from then on 10 ms of silence are enough to close a connection.
 		self.assertGreaterEqual(self.answered(self.kept(service), 19), 16)
-		wait_until(lambda: service.pool.workers() not in ([], [worker]), "another worker")
+		wait_until(lambda: service.pool.workers() not in ([], [worker]), "another worker", LEAVING_SECONDS - 1)
