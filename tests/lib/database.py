@@ -13,13 +13,14 @@ from process import BUILDDIR, USER, Process, can_connect
 
 
 class MariaDB:
+	"""What the two vendors have different names, words or columns for."""
 	SERVER, CLIENT = "mariadbd", "mariadb"
 	ISOLATION, STATEMENT_TIME = "tx_isolation", "max_statement_time"
 	VERSION = r"\S*MariaDB\S*"
-	DENIED = "error 1045"
+	DENIED = "error 1045"  # what is logged of a wrong password
 	PLAN = (1, 2, 3, 5)  # columns of EXPLAIN: select_type, table, type, key
-	TLS = ()
-	RELOAD_TLS, WRONG_CERTIFICATES = "FLUSH SSL", 4
+	TLS = ()  # options for a server with TLS
+	RELOAD_TLS, WRONG_CERTIFICATES = "FLUSH SSL", 4  # of which the server takes so many
 	OPTIONS = ("--innodb-log-file-size=8M", "--key-buffer-size=64K", "--aria-pagecache-buffer-size=1M",
 	           "--loose-innodb-use-native-aio=OFF")
 	# Makes a data directory in which root has no password.
@@ -37,6 +38,7 @@ class MySQL:
 	# Without TLS, so that a proxy sees what is said.
 	OPTIONS = ("--innodb-redo-log-capacity=8M", "--innodb-use-native-aio=OFF", "--mysqlx=OFF", "--secure-file-priv=NULL", "--tls-version=")
 	INSTALL = ("mysqld", "--no-defaults", "--initialize-insecure")
+
 
 VENDOR = MySQL if os.environ.get("SLA_DATABASE") == "mysql" else MariaDB
 
