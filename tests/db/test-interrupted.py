@@ -89,11 +89,15 @@ class Told(unittest.TestCase):
 
 
 class Storm:
-	"""KILL QUERY for one session, some thousand times a second, until the end of the block."""
+	"""KILL QUERY for one session, some thousand times a second, until the end of the block. Again and again it holds its breath: on a slow
+	machine, too, a transaction comes through."""
+
+	LULL = 0.1  # s
 
 	def __init__(self, session):
-		self.client = subprocess.Popen(server.database.client("--force"), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-		self.lines = f"KILL QUERY {session}; DO SLEEP(0.00005);\n".encode() * 100
+		self.client = subprocess.Popen(server.database.client("--force"), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+		                               stderr=subprocess.DEVNULL)
+		self.lines = f"KILL QUERY {session}; DO SLEEP(0.00005);\n".encode() * 100 + f"DO SLEEP({self.LULL});\n".encode()
 		self.thread = threading.Thread(target=self.feed)
 
 	def feed(self):

@@ -51,9 +51,10 @@ class Flood(unittest.TestCase):
 			self.call(Credentials("A" * 17, "B" * 43), f"198.51.100.{_}")
 		workers = self.stack.pool.workers()
 		before = [private_memory(pid) for pid in workers]
-		over, honest, statuses = threading.Event(), [], multiprocessing.Queue()
+		processes = multiprocessing.get_context("fork")
+		over, honest, statuses = threading.Event(), [], processes.Queue()
 		caller = threading.Thread(target=self.honest_calls, args=(over, honest))
-		flooders = [multiprocessing.Process(target=flood, args=(self.stack.pool.socket, number, statuses)) for number in range(FLOODERS)]
+		flooders = [processes.Process(target=flood, args=(self.stack.pool.socket, number, statuses)) for number in range(FLOODERS)]
 		caller.start()
 		for flooder in flooders:
 			flooder.start()
