@@ -131,6 +131,8 @@ const char *document_print(struct json_object *value, size_t *length)
 {
 	bool reserved;
 
+	if (value == NULL)
+		return NULL;
 	json_object_set_serializer(value, reserve, NULL, NULL);
 	reserved = json_object_to_json_string_ext(value, FORM) != NULL;
 	json_object_set_serializer(value, NULL, NULL, NULL);

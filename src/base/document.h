@@ -29,8 +29,8 @@ bool document_push(struct json_object *array, struct json_object *value);
 /* A new object with this one member; NULL under the same conditions. */
 struct json_object *document_of(const char *key, struct json_object *value);
 
-/* The text of `value` in one line, lent by it until it is changed or put; "/" stays as it is. NULL if memory is out. `value` is not NULL,
- * and made by json_object_new_*: json-c's parser notes how a number was written, which may be longer than there is room for. */
+/* The text of `value` in one line, lent by it until it is changed or put; "/" stays as it is. NULL if `value` is or memory is out. It is
+ * made by json_object_new_*: json-c's parser notes how a number was written, which may be longer than there is room for. */
 const char *document_print(struct json_object *value, size_t *length);
 
 #endif

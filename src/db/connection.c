@@ -97,20 +97,10 @@ static bool is_past_deadline(const struct connection *connection)
 	return clock_monotonic_ms() >= connection->deadline;
 }
 
-static int socket_of(MYSQL *mysql)
+static void guard(const struct connection *connection)
 {
-#ifdef MARIADB_BASE_VERSION
-	return (int)mysql_get_socket(mysql);
-#else
-	return (int)mysql->net.fd;
-#endif
-}
-
-static void guard(struct connection *connection)
-{
-	connection->socket = socket_of(connection->mysql);
 	if (connection->deadline != NO_DEADLINE)
-		deadline_guard(&connection->socket, connection->deadline);
+		deadline_guard(&connection->mysql->net.fd, connection->deadline);
 }
 
 /* -- opening -- */

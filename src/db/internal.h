@@ -43,7 +43,6 @@ struct connection {
 	int64_t deadline;
 
 	MYSQL *mysql;         /* NULL: not open */
-	int socket;           /* of mysql; guarded while work is done */
 	bool logged_in;
 	bool in_use;          /* the session is set up */
 	struct host *host;    /* of mysql, or the last one tried */

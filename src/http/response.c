@@ -238,7 +238,7 @@ int response_format(const struct response *response, bool head_only, char **text
 
 	*text = NULL;
 	if (response->status != NO_CONTENT)
-		body = response->body == NULL ? NULL : document_print(response->body, &body_length);
+		body = document_print(response->body, &body_length);
 	if (body == NULL)
 		return -1;
 	head_length = write_head(response, head, body_length);

@@ -60,7 +60,7 @@ void report_text(const char *text, size_t length)
 enum outcome report_json(struct json_object *value)
 {
 	size_t length;
-	const char *text = value == NULL ? NULL : document_print(value, &length);
+	const char *text = document_print(value, &length);
 
 	if (text != NULL)
 		puts(text);

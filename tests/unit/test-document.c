@@ -150,6 +150,7 @@ static void every_number_has_room(void **state)
 static void what_is_added_to_nothing_is_put(void **state)
 {
 	struct json_object *object = NULL, *array = NULL;
+	size_t length;
 
 	(void)state;
 	document_add(&object, "key", json_object_new_string("value"));
@@ -161,6 +162,7 @@ static void what_is_added_to_nothing_is_put(void **state)
 	assert_null(object);
 	document_add_null(&object, "key");
 	assert_null(object);
+	assert_null(document_print(object, &length));
 }
 
 int main(void)
