@@ -128,8 +128,7 @@ class Limits(ContractCase):
 
 	@staticmethod
 	def statements():
-		[[_, count]] = stack.database.sql("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'")
-		return int(count)
+		return stack.database.counter("Com_stmt_execute")
 
 	def test_counts_outlive_workers_and_reloads(self):
 		self.use_up()

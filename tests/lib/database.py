@@ -128,6 +128,11 @@ class Database:
 			raise RuntimeError(f"SQL: {result.stderr}")
 		return [[unescape(column) for column in line.split("\t")] for line in result.stdout.split("\n")[:-1]]
 
+	def counter(self, name):
+		"""A status variable of the server that is a number."""
+		[[_, number]] = self.sql(f"SHOW GLOBAL STATUS WHERE variable_name = '{name}'", database="")
+		return int(number)
+
 	@contextlib.contextmanager
 	def transaction(self, statement):
 		"""A session that has done this and holds its locks until the end of the block, when it is rolled back."""

@@ -84,8 +84,7 @@ class Server:
 
 	def wait_for_lock(self):
 		"""Until somebody waits for a row that another transaction holds."""
-		waits = "SHOW GLOBAL STATUS WHERE variable_name = 'Innodb_row_lock_current_waits' AND value > 0"
-		wait_until(lambda: self.sql(waits), "a transaction that waits", 10)
+		wait_until(lambda: self.database.counter("Innodb_row_lock_current_waits") > 0, "a transaction that waits", 10)
 
 	def close(self):
 		self.stack.close()

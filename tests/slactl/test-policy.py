@@ -270,8 +270,7 @@ class Import(Case):
 
 	@staticmethod
 	def lock_waits():
-		[[_, count]] = stack.database.sql("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_waits'")
-		return int(count)
+		return stack.database.counter("Innodb_row_lock_waits")
 
 	def test_locks_are_waited_for_and_progress_is_told_on_a_terminal(self):
 		"""A row that somebody else holds for longer than progress is silent, and than the server waits for a lock: it is tried again."""
